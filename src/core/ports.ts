@@ -1,0 +1,256 @@
+/**
+ * Owns the seams between the pure core and the world: what the loop needs from models, trainers, the store and time.
+ * Deliberately knows no provider, no file and no process; adapters implement these.
+ */
+import type { Candidate, Evaluation } from './model/candidate.ts';
+import type { Position, RunEvent, RunProgress, StoredEvent } from './model/event.ts';
+import type { Annotation, Feedback, Refinement } from './model/feedback.ts';
+import type {
+  CandidateId,
+  ContentHash,
+  EffectKey,
+  EvaluationId,
+  ExperienceKey,
+  RunId,
+  SolutionId,
+} from './model/ids.ts';
+import type { FinishReason, Solution, Split, Task, TokenUsage } from './model/task.ts';
+import type {
+  CandidateSummary,
+  EvaluationDetail,
+  EvaluationSummary,
+  ExperienceCount,
+  ExperienceDetail,
+  ExperienceFilter,
+  ExperiencePage,
+  RunDetail,
+  RunStatus,
+  RunSummary,
+} from './model/views.ts';
+
+/** An AbortSignal fits this; the core has no DOM and no Node. */
+export interface StopSignal {
+  readonly aborted: boolean;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970, for people. */
+  now(): number;
+  /** Milliseconds from an arbitrary start that never jumps, for durations. */
+  monotonic(): number;
+}
+
+export interface Log {
+  info(message: string, detail?: unknown): void;
+  warn(message: string, detail?: unknown): void;
+  error(message: string, detail?: unknown): void;
+}
+
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+/** One model call. Everything that can change the answer is here, so its hash identifies the call. */
+export interface ModelRequest {
+  readonly messages: readonly Message[];
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly maxTokens: number;
+  /** Unsigned 32-bit seed of this (item, sample)'s own random stream; results must not depend on batching. */
+  readonly seed: number;
+  /** Weights to answer with; null means the provider's own. */
+  readonly weights: ContentHash | null;
+}
+
+/** A single call's failure is a value (law 7): the loop turns it into feedback and goes on. */
+export type ModelAnswer =
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly finish: FinishReason;
+      readonly usage: TokenUsage;
+      readonly model: string;
+      readonly requestId: string | null;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/** The provider as a whole cannot answer (no key, no server, no such model): the run pauses and says so. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+}
+
+export interface LanguageModel {
+  /** The provider's id and model, stable, part of every effect key. */
+  readonly name: string;
+  /**
+   * Answers each request once, in any order, as answers arrive. Stops early, without error, when `stop` is set:
+   * answers not yet yielded were not given. Throws ProviderError when the provider cannot answer at all.
+   */
+  generate(
+    requests: readonly ModelRequest[],
+    stop: StopSignal,
+  ): AsyncIterable<{ readonly index: number; readonly answer: ModelAnswer }>;
+}
+
+/** One training sequence: the model learns `completion` after `messages`. */
+export interface TrainingExample {
+  readonly messages: readonly Message[];
+  readonly completion: string;
+}
+
+/** Preference pair for DPO (Rafailov et al. 2023). */
+export interface TrainingPair {
+  readonly messages: readonly Message[];
+  readonly chosen: string;
+  readonly rejected: string;
+}
+
+export type TrainingData =
+  | { readonly form: 'sft'; readonly examples: readonly TrainingExample[] }
+  | {
+      readonly form: 'pairs';
+      readonly pairs: readonly TrainingPair[];
+      readonly beta: number;
+      readonly nllWeight: number;
+    };
+
+export interface TrainingJob {
+  /** Weights to start from; null means the provider's own. */
+  readonly base: ContentHash | null;
+  readonly data: TrainingData;
+  /** Extra examples from the model's own pre-training mixture, as a share of the data; digits bound the mixture. */
+  readonly replay: { readonly share: number; readonly digits: readonly number[] } | null;
+  readonly learningRate: number;
+  readonly epochs: number;
+  /** Unsigned 32-bit; fixes order and replay draws. */
+  readonly seed: number;
+}
+
+export interface TrainingResult {
+  /** New weights, already in the blob store. */
+  readonly weights: ContentHash;
+  /** Mean loss over the last pass. */
+  readonly loss: number;
+  readonly steps: number;
+}
+
+export interface Trainer {
+  /** Deterministic: the same job on the same weights gives the same hash. Returns null when stopped before the end. */
+  train(
+    job: TrainingJob,
+    stop: StopSignal,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<TrainingResult | null>;
+}
+
+export interface Blobs {
+  get(hash: ContentHash): Promise<Uint8Array | null>;
+  /** Stores bytes once; returns their sha256. Durable when it returns. */
+  put(bytes: Uint8Array): Promise<ContentHash>;
+}
+
+/** A settled effect: what was asked and what came back, durable before the engine used it. */
+export interface EffectRecord {
+  readonly key: EffectKey;
+  readonly kind: 'model' | 'training' | 'annotations';
+  readonly at: Position;
+  /** JSON of the answer. */
+  readonly result: string;
+  readonly usage: TokenUsage;
+  readonly ms: number;
+}
+
+/** Everything one step made, appended in one durable transaction. Rows whose id exists already are left as they are. */
+export interface Commit {
+  readonly runId: RunId;
+  readonly events: readonly RunEvent[];
+  readonly tasks?: readonly Task[];
+  readonly solutions?: readonly (Solution & { readonly at: Position; readonly key: ExperienceKey })[];
+  readonly feedback?: readonly Feedback[];
+  readonly refinements?: readonly Refinement[];
+  readonly candidates?: readonly (Candidate & { readonly at: Position })[];
+  readonly evaluations?: readonly (Evaluation & { readonly at: Position })[];
+  readonly status?: { readonly status: RunStatus; readonly message: string };
+}
+
+export interface NewRun {
+  readonly id: RunId;
+  readonly recipeName: string;
+  readonly recipePath: string;
+  readonly recipeText: string;
+  readonly seed: number;
+  readonly rounds: number;
+  readonly arms: readonly ('main' | 'control')[];
+  /** Absolute path is never stored: data files are named as the recipe names them. */
+  readonly startedAt: number;
+}
+
+/** What the loop needs of the store. Every method that writes is durable when it resolves; a failure to persist throws StoreError. */
+export interface RunStore extends Blobs {
+  createRun(run: NewRun): Promise<void>;
+  /**
+   * Appends once: a resumed run replays, so an event equal to one the run already holds is not stored again;
+   * runPaused, runResumed and runEnded may repeat and are always stored. Returns what was new.
+   */
+  commit(commit: Commit): Promise<readonly StoredEvent[]>;
+  findEffects(runId: RunId, keys: readonly EffectKey[]): Promise<ReadonlyMap<EffectKey, EffectRecord>>;
+  settleEffects(runId: RunId, records: readonly EffectRecord[]): Promise<void>;
+  /** Sum over the run's settled effects: what the budget has used. */
+  spent(
+    runId: RunId,
+  ): Promise<{ readonly calls: number; readonly inputTokens: number; readonly outputTokens: number }>;
+  /** The newest annotation of each key, all runs of the workspace. */
+  annotations(): Promise<readonly (Annotation & { readonly task: Task; readonly output: string })[]>;
+}
+
+/** A failure to persist: the run ends at once and says so (law 7). */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  /** errno name where there is one, for example ENOSPC. */
+  readonly code: string | null;
+  constructor(message: string, code: string | null = null, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type ProgressListener = (progress: RunProgress) => void;
+
+/** What trees, panel and command line ask of the store. Answers come from maintained tables, never from a scan of a run. */
+export interface StoreViews {
+  /** Newest first. */
+  runs(): Promise<readonly RunSummary[]>;
+  run(id: RunId): Promise<RunDetail | null>;
+  /** Events of a run with `seq` greater than `afterSeq`, in order, at most `limit`. */
+  events(runId: RunId, afterSeq: number, limit: number): Promise<readonly StoredEvent[]>;
+  experienceCounts(runId: RunId): Promise<readonly ExperienceCount[]>;
+  /** Keyset page in the order the solutions were stored; `limit` at most 1,000. */
+  experiences(filter: ExperienceFilter, after: string | null, limit: number): Promise<ExperiencePage>;
+  experience(id: SolutionId): Promise<ExperienceDetail | null>;
+  evaluations(runId: RunId): Promise<readonly EvaluationSummary[]>;
+  evaluation(id: EvaluationId): Promise<EvaluationDetail | null>;
+  /** Main arm first, then by version. */
+  candidates(runId: RunId): Promise<readonly CandidateSummary[]>;
+  candidate(id: CandidateId): Promise<Candidate | null>;
+  /** Replaces the annotation with the same key; a verdict, score and note all empty removes it. Durable when it resolves. */
+  annotate(annotation: Annotation): Promise<void>;
+}
+
+export type Store = RunStore & StoreViews;
+
+/** Tasks read from a user's file, with the lines that could not be. */
+export interface LoadedTasks {
+  readonly tasks: readonly Task[];
+  readonly skipped: readonly { readonly file: string; readonly line: number; readonly reason: string }[];
+}
+
+export interface TaskFiles {
+  /** Reads a data file named by a recipe, relative to that recipe. Throws DataError when the file as a whole cannot be read. */
+  load(file: string, split: Split): Promise<LoadedTasks>;
+}
+
+/** A data file that cannot be used at all; the message names the file and what to do. */
+export class DataError extends Error {
+  override readonly name = 'DataError';
+}

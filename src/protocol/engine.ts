@@ -1,0 +1,229 @@
+/**
+ * Owns the messages between a client (editor window, command line) and the workspace's engine process:
+ * one descriptor a message, with the guard for what the client sends. Transport is vscode-jsonrpc on a private socket.
+ * Deliberately holds no behaviour; both ends import the descriptors and never spell a method's name.
+ */
+import { z } from 'zod';
+import type { Candidate } from '../core/model/candidate.ts';
+import type { RunProgress, StoredEvent } from '../core/model/event.ts';
+import type { CandidateId, EvaluationId, RunId, SolutionId } from '../core/model/ids.ts';
+import type {
+  CandidateSummary,
+  EvaluationDetail,
+  EvaluationSummary,
+  ExperienceCount,
+  ExperienceDetail,
+  ExperiencePage,
+  RunDetail,
+  RunSummary,
+} from '../core/model/views.ts';
+
+/** Clients of another protocol version are told so and offered a restart between rounds. */
+export const PROTOCOL_VERSION = 1;
+
+export interface RequestDescriptor<Params, Result> {
+  readonly method: string;
+  readonly params: z.ZodType<Params>;
+  /** Carries the result's type; never present at run time. */
+  readonly result?: Result;
+}
+
+export interface NotificationDescriptor<Params> {
+  readonly method: string;
+  readonly payload?: Params;
+}
+
+function request<Result>() {
+  return <Params>(method: string, params: z.ZodType<Params>): RequestDescriptor<Params, Result> => ({
+    method,
+    params,
+  });
+}
+
+const text = z.string().max(10_000_000);
+const id = <Id extends string>() => z.string().min(1).max(200) as unknown as z.ZodType<Id>;
+const nothing = z.object({}).strict();
+const ofRun = z.object({ runId: id<RunId>() }).strict();
+
+export interface HelloResult {
+  readonly protocol: number;
+  readonly version: string;
+  readonly pid: number;
+  /** False when the engine was made by another version: only reading and restart are offered. */
+  readonly compatible: boolean;
+}
+
+/** Must be the first message of a connection; any other first message, or a wrong token, closes it. */
+export const hello = request<HelloResult>()(
+  'ratchet/hello',
+  z
+    .object({
+      token: z.string(),
+      protocol: z.number(),
+      version: z.string(),
+      client: z.enum(['editor', 'cli']),
+    })
+    .strict(),
+);
+
+/** A setting of a recipe the panel shows and changes, with where its value stands in the text (UTF-16 offsets). */
+export interface RecipeSetting {
+  readonly field: RecipeField;
+  readonly label: string;
+  /** What the text says now, or the default that applies where it says nothing. */
+  readonly value: number | null;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly whole: boolean;
+  /** One sentence of help. */
+  readonly help: string;
+}
+
+export type RecipeField =
+  | 'rounds'
+  | 'seed'
+  | 'samples'
+  | 'temperature'
+  | 'budget.minutes'
+  | 'budget.calls'
+  | 'budget.tokens';
+
+export interface RecipeProblem {
+  /** Where in the recipe, for example "steps[2].select.keep". */
+  readonly path: string;
+  readonly message: string;
+  /** From 1; the place in the text the message is about. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface RecipeDescription {
+  readonly name: string;
+  readonly objective: string;
+  readonly settings: readonly RecipeSetting[];
+  /** Steps as a reader would say them, in order: phase, operator and main parameters. */
+  readonly steps: readonly {
+    readonly path: string;
+    readonly phase: string;
+    readonly operator: string;
+    readonly detail: string;
+  }[];
+  readonly control: string | null;
+  readonly problems: readonly RecipeProblem[];
+}
+
+export interface TextEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+export const describeRecipe = request<RecipeDescription>()(
+  'ratchet/recipe/describe',
+  z.object({ text }).strict(),
+);
+/** The smallest edit that sets one setting and leaves every other byte as it is; null when the text is not a recipe. */
+export const editRecipe = request<TextEdit | null>()(
+  'ratchet/recipe/edit',
+  z
+    .object({
+      text,
+      field: z.enum([
+        'rounds',
+        'seed',
+        'samples',
+        'temperature',
+        'budget.minutes',
+        'budget.calls',
+        'budget.tokens',
+      ]),
+      value: z.number(),
+    })
+    .strict(),
+);
+
+/** Starts a run of a recipe file (path relative to the workspace, '/'). Fails with the recipe's problems when it has any. */
+export const startRun = request<{ readonly runId: RunId }>()(
+  'ratchet/run/start',
+  z.object({ recipePath: z.string().min(1), seed: z.number().int().min(0).optional() }).strict(),
+);
+/** Finishes the calls in flight, then stands still; every settled answer is kept. */
+export const pauseRun = request<null>()('ratchet/run/pause', ofRun);
+export const resumeRun = request<null>()('ratchet/run/resume', ofRun);
+/** Ends the run for good; what it made is kept. */
+export const stopRun = request<null>()('ratchet/run/stop', ofRun);
+
+export const listRuns = request<readonly RunSummary[]>()('ratchet/runs', nothing);
+export const getRun = request<RunDetail | null>()('ratchet/run', ofRun);
+export const listEvents = request<readonly StoredEvent[]>()(
+  'ratchet/events',
+  z
+    .object({
+      runId: id<RunId>(),
+      afterSeq: z.number().int().min(0),
+      limit: z.number().int().min(1).max(10_000),
+    })
+    .strict(),
+);
+export const countExperiences = request<readonly ExperienceCount[]>()('ratchet/experiences/count', ofRun);
+export const listExperiences = request<ExperiencePage>()(
+  'ratchet/experiences',
+  z
+    .object({
+      filter: z
+        .object({
+          runId: id<RunId>(),
+          arm: z.enum(['main', 'control']).optional(),
+          round: z.number().int().min(0).optional(),
+          verdict: z.enum(['kept', 'dropped', 'corrected', 'unrefined']).optional(),
+          annotated: z.boolean().optional(),
+        })
+        .strict(),
+      after: z.string().nullable(),
+      limit: z.number().int().min(1).max(1000),
+    })
+    .strict(),
+);
+export const getExperience = request<ExperienceDetail | null>()(
+  'ratchet/experience',
+  z.object({ solutionId: id<SolutionId>() }).strict(),
+);
+export const listEvaluations = request<readonly EvaluationSummary[]>()('ratchet/evaluations', ofRun);
+export const getEvaluation = request<EvaluationDetail | null>()(
+  'ratchet/evaluation',
+  z.object({ evaluationId: id<EvaluationId>() }).strict(),
+);
+export const listCandidates = request<readonly CandidateSummary[]>()('ratchet/candidates', ofRun);
+export const getCandidate = request<Candidate | null>()(
+  'ratchet/candidate',
+  z.object({ candidateId: id<CandidateId>() }).strict(),
+);
+/** A person's judgement on a solution; verdict, score and note all empty takes it back. */
+export const annotate = request<null>()(
+  'ratchet/annotate',
+  z
+    .object({
+      solutionId: id<SolutionId>(),
+      verdict: z.enum(['accept', 'reject']).nullable(),
+      score: z.number().min(0).max(1).nullable(),
+      note: z.string().max(100_000),
+    })
+    .strict(),
+);
+/** Ends the engine process between rounds: running runs are paused first. */
+export const shutdown = request<null>()('ratchet/shutdown', nothing);
+
+/** New facts, to every client, after they are durable. */
+export const eventsAppended: NotificationDescriptor<{ readonly events: readonly StoredEvent[] }> = {
+  method: 'ratchet/eventsAppended',
+};
+/** What a running step is doing; at most about ten a second, may be dropped. */
+export const progressMade: NotificationDescriptor<RunProgress> = { method: 'ratchet/progress' };
+/** An annotation was written or taken back; views of experiences should be asked for again. */
+export const annotationChanged: NotificationDescriptor<{ readonly solutionId: SolutionId }> = {
+  method: 'ratchet/annotationChanged',
+};
+/** A run's status changed (also to running, paused and ended). */
+export const runChanged: NotificationDescriptor<{ readonly run: RunSummary }> = {
+  method: 'ratchet/runChanged',
+};
