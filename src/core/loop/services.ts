@@ -1,0 +1,34 @@
+/** Owns the record of services a run is given. Deliberately a plain record: no container, no registry. */
+import type { StoredEvent } from '../model/event.ts';
+import type { Clock, LanguageModel, Log, ProgressListener, RunStore, TaskFiles, Trainer } from '../ports.ts';
+
+export interface RunServices {
+  readonly store: RunStore;
+  /** The model a recipe names by provider id. Throws ProviderError when there is none by that name. */
+  readonly model: (provider: string) => LanguageModel;
+  /** Null when that provider's weights cannot be trained here. */
+  readonly trainer: (provider: string) => Trainer | null;
+  readonly files: TaskFiles;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called after the events are durable. */
+  readonly onEvents: (events: readonly StoredEvent[]) => void;
+  readonly onProgress: ProgressListener;
+}
+
+/** Set by whoever runs the loop. The calls in flight are finished or aborted, what was settled is kept. */
+export interface RunControl {
+  aborted: boolean;
+  /** Why; pause and window loss can be resumed, stop ends the run for good. */
+  reason: 'pause' | 'stop' | null;
+}
+
+export type RunEnd =
+  | { readonly kind: 'done'; readonly message: string }
+  | { readonly kind: 'budget'; readonly message: string }
+  | { readonly kind: 'paused'; readonly message: string }
+  | { readonly kind: 'stopped'; readonly message: string }
+  /** The provider could not answer at all; the run is paused and can be resumed. */
+  | { readonly kind: 'provider'; readonly message: string }
+  /** Bad data or a defect; nothing already settled is lost. */
+  | { readonly kind: 'failed'; readonly message: string };
