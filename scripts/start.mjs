@@ -1,0 +1,9 @@
+// The command `npm start`. Owns nothing but the order: packages and Node first, then the typed part, which can only
+// be loaded under the project's Node.
+import { fileURLToPath } from 'node:url';
+import { underProjectNode } from './lib/bootstrap.mjs';
+
+if (await underProjectNode(fileURLToPath(import.meta.url))) {
+  const { start } = await import('./lib/start.ts');
+  process.exitCode = await start(process.argv.slice(2));
+}
