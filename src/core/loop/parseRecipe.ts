@@ -1,0 +1,202 @@
+/**
+ * Owns reading a recipe's text: YAML, schema, then the check of its steps, with the line of every fault.
+ * Deliberately never guesses: a text with a problem gives no recipe.
+ */
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import { checkSteps } from './check.ts';
+import { operators, recipeHead, stepParameters, type Operator, type Recipe, type Step } from './recipe.ts';
+
+export interface RecipeProblem {
+  readonly path: string;
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ParsedRecipe {
+  readonly recipe: Recipe | null;
+  readonly problems: readonly RecipeProblem[];
+}
+
+type Path = readonly (string | number)[];
+/** A fault before it has a line. */
+export interface Fault {
+  readonly path: Path;
+  readonly message: string;
+}
+
+const MAX_BYTES = 1_000_000;
+
+export function parseRecipe(text: string): ParsedRecipe {
+  if (text.length > MAX_BYTES) {
+    return {
+      recipe: null,
+      problems: [{ path: '', message: 'A recipe is at most 1 MB of text.', line: 1, column: 1 }],
+    };
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => ({
+      path: '',
+      message: error.message,
+      ...at(error.pos[0]),
+    }));
+    return { recipe: null, problems };
+  }
+  const value = plainValue(document);
+  const faults: Fault[] = [];
+  const recipe = value.ok ? readRecipe(value.value, faults) : null;
+  if (!value.ok) faults.push({ path: [], message: value.message });
+  const problems = faults.map(({ path, message }) => ({
+    path: pathText(path),
+    message,
+    ...at(offsetOf(document, path)),
+  }));
+  return { recipe: problems.length === 0 ? recipe : null, problems };
+}
+
+/** Aliases are expanded here, so a bomb of aliases ends here too. */
+function plainValue(document: Document): { ok: true; value: unknown } | { ok: false; message: string } {
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
+  const head = recipeHead.safeParse(value);
+  if (!head.success) faults.push(...faultsOf(head.error, []));
+  const rawSteps = (value as { steps?: unknown } | null)?.steps;
+  const steps = Array.isArray(rawSteps) ? rawSteps.map((raw, index) => readStep(raw, index, faults)) : [];
+  if (!head.success || steps.some((step) => step === null)) return null;
+  const { data, model, control, threshold, description, ratchet: _, steps: __, ...rest } = head.data;
+  const recipe: Recipe = {
+    ...rest,
+    description: description ?? '',
+    threshold: threshold ?? null,
+    model: typeof model === 'string' ? model : `${model.provider}/${model.model}`,
+    data: typeof data === 'string' ? { file: data } : data,
+    steps: withGate(steps as Step[]),
+    controlWithout: null,
+  };
+  const without = control === undefined ? null : namedSteps(control.without, recipe.steps, faults);
+  const complete = { ...recipe, controlWithout: without };
+  faults.push(...checkSteps(complete));
+  return complete;
+}
+
+/** One step: an operator with its parameters, and perhaps a name (`as:`). */
+function readStep(raw: unknown, index: number, faults: Fault[]): Step | null {
+  const here: Path = ['steps', index];
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    faults.push({
+      path: here,
+      message: `A step is an operator with its parameters, for example "- solve: { n: 4 }".`,
+    });
+    return null;
+  }
+  const { as: name, ...rest } = raw as Record<string, unknown>;
+  const keys = Object.keys(rest);
+  const operator = keys[0];
+  if (keys.length !== 1 || operator === undefined || !(operators as readonly string[]).includes(operator)) {
+    const found = keys.length === 0 ? 'none' : keys.map((key) => `"${key}"`).join(' and ');
+    faults.push({
+      path: keys.length === 1 ? [...here, operator ?? ''] : here,
+      message: `A step has one operator (${operators.join(', ')}); this one has ${found}.`,
+    });
+    return null;
+  }
+  if (name !== undefined && (typeof name !== 'string' || !/^[A-Za-z][\w-]{0,60}$/.test(name))) {
+    faults.push({
+      path: [...here, 'as'],
+      message: 'A name is a letter followed by letters, digits, "-" or "_".',
+    });
+    return null;
+  }
+  const parsed = stepParameters[operator as Operator].safeParse(rest[operator] ?? {});
+  if (!parsed.success) {
+    faults.push(...faultsOf(parsed.error, [...here, operator]));
+    return null;
+  }
+  const path = typeof name === 'string' ? name : `${index + 1}.${operator}`;
+  return { path, operator, with: parsed.data } as Step;
+}
+
+/** Only `select` over candidates moves the pointer (law 1): a recipe that updates and has none gets the default gate. */
+function withGate(steps: Step[]): Step[] {
+  const updates = steps.some((step) => step.operator === 'update');
+  const gated = steps.some((step) => step.operator === 'select' && step.with.over === 'candidates');
+  if (!updates || gated) return steps;
+  return [
+    ...steps,
+    { path: 'gate', operator: 'select', with: { over: 'candidates', policy: 'gate', confidence: 0.95 } },
+  ];
+}
+
+/** A name is a step's `as:`, or an operator, which means every step of that operator. */
+function namedSteps(names: readonly string[], steps: readonly Step[], faults: Fault[]): string[] {
+  return names.flatMap((name, index) => {
+    const found = steps
+      .filter((step) => step.path === name || step.operator === name)
+      .map((step) => step.path);
+    if (found.length === 0) {
+      faults.push({ path: ['control', 'without', index], message: `No step is called "${name}".` });
+    }
+    return found;
+  });
+}
+
+function faultsOf(error: z.ZodError, base: Path): Fault[] {
+  return error.issues.flatMap((issue): Fault[] => {
+    const path = [...base, ...issue.path.filter((part) => typeof part !== 'symbol')];
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ path: [...path, key], message: `"${key}" is not known here.` }));
+    }
+    if (issue.code === 'invalid_union') {
+      const closest = issue.errors.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
+      if (closest !== undefined && closest.length > 0 && depth(closest) > 0) {
+        return closest.map((inner) => ({
+          path: [...path, ...inner.path.filter((part) => typeof part !== 'symbol')],
+          message: sentence(inner.message),
+        }));
+      }
+    }
+    return [{ path, message: sentence(issue.message) }];
+  });
+}
+
+function depth(issues: readonly { readonly path: readonly PropertyKey[] }[]): number {
+  return Math.max(0, ...issues.map((issue) => issue.path.length));
+}
+
+function sentence(message: string): string {
+  return message.endsWith('.') ? message : `${message}.`;
+}
+
+function pathText(path: Path): string {
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`))
+    .join('');
+}
+
+/** Offset of the deepest part of the path the text has: the key itself where there is one. */
+function offsetOf(document: Document, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const last = path[length - 1];
+    if (isMap(parent)) {
+      const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === last);
+      if (pair !== undefined && isNode(pair.key) && pair.key.range) return pair.key.range[0];
+    }
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
