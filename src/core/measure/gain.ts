@@ -89,7 +89,7 @@ function gainInterval(pairs: Pairs, confidence: number): Interval {
     return { ...squareAndAdd(pairs, 0, z), confidence, method };
   }
   const n = pairs.differences.length;
-  const centre = mean(pairs.differences);
+  const centre = mean(pairs.after) - mean(pairs.before);
   const half = (studentQuantile(0.5 + confidence / 2, n - 1) * spread) / Math.sqrt(n);
   return {
     low: Math.max(-1, centre - half),

@@ -1,0 +1,128 @@
+/**
+ * Owns finding the final answer in a model's output. Deliberately does not judge it: that is measure/grade.ts.
+ */
+import { findNumbers } from '../measure/numbers.ts';
+
+/**
+ * `after`: the text after the last occurrence of the marker. `last-number`: the last number. `whole`: the output.
+ * `auto`: the last explicit mark of a final answer (\boxed{}, <answer>, "####", "Answer:", "the answer is", a line
+ * "A:"), else the last line that says something.
+ */
+export type AnswerRule = { readonly after: string } | 'last-number' | 'whole' | 'auto';
+
+function textOrNull(text: string): string | null {
+  const trimmed = text.trim();
+  return trimmed === '' ? null : trimmed;
+}
+
+function afterMarker(output: string, marker: string): string | null {
+  if (marker === '') return textOrNull(output);
+  const index = output.lastIndexOf(marker);
+  return index < 0 ? null : textOrNull(output.slice(index + marker.length));
+}
+
+interface Mark {
+  readonly index: number;
+  readonly answer: string;
+}
+
+/** The last \boxed{...} with balanced braces. */
+function boxed(output: string): Mark | null {
+  for (let index = output.lastIndexOf('\\boxed'); index >= 0; ) {
+    const open = /^\\boxed\s*\{/.exec(output.slice(index, index + 32));
+    if (open !== null) {
+      const start = index + open[0].length;
+      let depth = 1;
+      for (let end = start; end < output.length; end++) {
+        if (output[end] === '{') depth++;
+        if (output[end] === '}') depth--;
+        if (depth === 0) return { index, answer: output.slice(start, end) };
+      }
+    }
+    if (index === 0) return null;
+    index = output.lastIndexOf('\\boxed', index - 1);
+  }
+  return null;
+}
+
+/** The last <answer>...</answer>; an output cut off before the closing tag has none. */
+function tagged(output: string): Mark | null {
+  const end = output.toLowerCase().lastIndexOf('</answer>');
+  if (end < 0) return null;
+  const start = output.toLowerCase().lastIndexOf('<answer>', end);
+  return start < 0 ? null : { index: start, answer: output.slice(start + '<answer>'.length, end) };
+}
+
+/** Phrases that announce the final answer, each up to and including what separates it from the answer. */
+const announcements = [
+  /####/g,
+  /\banswer\b[*_`"]{0,3}[ \t]{0,4}(?:is\b(?![ \t]+not\b)[ \t]{0,4}:?|:|=)[*_`]{0,3}/giu,
+  /^[ \t*_]{0,4}A[ \t]{0,2}:[*_]{0,2}/gmu,
+  /(?:정답|답|答案|答え)[ \t]{0,4}(?:은|는|是|は)?[ \t]{0,4}[:：]?[ \t]{0,4}(?=\S)/gu,
+];
+
+/** From the mark to the end of its line, or the next line that says something when the mark ends its line. */
+function announced(output: string): Mark | null {
+  let last: { index: number; end: number } | null = null;
+  for (const pattern of announcements) {
+    for (const match of output.matchAll(pattern)) {
+      const end = match.index + match[0].length;
+      if ((last === null || match.index >= last.index) && output.slice(end, end + 2000).trim() !== '')
+        last = { index: match.index, end };
+    }
+  }
+  if (last === null) return null;
+  const rest = output.slice(last.end).trimStart();
+  return { index: last.index, answer: rest.split('\n', 1)[0] ?? '' };
+}
+
+function lastLine(output: string): string | null {
+  return output.split('\n').findLast((line) => line.trim() !== '') ?? null;
+}
+
+/** Takes off what is around an answer rather than part of it: Markdown marks, $ of TeX, quotes, the full stop. */
+function unwrap(answer: string): string | null {
+  let text = answer.trim();
+  for (let before = ''; before !== text; ) {
+    before = text;
+    text = text
+      .replace(
+        /^(\*\*|__|\*|_|`+|\$\$?|"|“|\\\(|\\\[)(.+?)(\*\*|__|\*|_|`+|\$\$?|"|”|\\\)|\\\])$/su,
+        (whole, open: string, inner: string, close: string) =>
+          closing(open) === close && !inner.includes(open) ? inner : whole,
+      )
+      .replace(/(?<=[^.])[.。]$/u, '')
+      .trim();
+  }
+  return textOrNull(text);
+}
+
+function closing(open: string): string {
+  if (open === '“') return '”';
+  if (open === '\\(') return '\\)';
+  return open === '\\[' ? '\\]' : open;
+}
+
+function automatic(output: string): string | null {
+  const marks = [boxed(output), tagged(output), announced(output)].filter((mark) => mark !== null);
+  const last = marks.reduce<Mark | null>(
+    (latest, mark) => (latest === null || mark.index > latest.index ? mark : latest),
+    null,
+  );
+  if (last === null) return unwrap(lastLine(output) ?? '');
+  // "The answer is \boxed{5}" holds both marks; the inner one is the answer.
+  return unwrap(boxed(last.answer)?.answer ?? last.answer);
+}
+
+/** The final answer of an output under a rule, trimmed; null when there is none. */
+export function extractAnswer(output: string, rule: AnswerRule): string | null {
+  if (typeof rule === 'object') return afterMarker(output, rule.after);
+  switch (rule) {
+    case 'last-number':
+      return findNumbers(output).at(-1)?.text ?? null;
+    case 'whole':
+      return textOrNull(output);
+    case 'auto':
+      return automatic(output);
+  }
+}
