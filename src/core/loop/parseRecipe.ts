@@ -76,9 +76,15 @@ function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
   const rawSteps = (value as { steps?: unknown } | null)?.steps;
   const steps = Array.isArray(rawSteps) ? rawSteps.map((raw, index) => readStep(raw, index, faults)) : [];
   if (!head.success || steps.some((step) => step === null)) return null;
-  const { data, model, control, threshold, description, ratchet: _, steps: __, ...rest } = head.data;
+  const { name, objective, instruction, data, model, rounds, seed, budget, control, threshold, description } =
+    head.data;
   const recipe: Recipe = {
-    ...rest,
+    name,
+    objective,
+    instruction,
+    rounds,
+    seed,
+    budget,
     description: description ?? '',
     threshold: threshold ?? null,
     model: typeof model === 'string' ? model : `${model.provider}/${model.model}`,

@@ -28,7 +28,8 @@ export interface ShowcaseItem {
 
 export type RunOutcome = 'done' | 'budget' | 'stopped' | 'failed';
 
-export type RunEvent = { readonly at: Position } & (
+/** What happened, before it has a place. */
+export type EventBody =
   | {
       readonly kind: 'runStarted';
       readonly recipe: string;
@@ -118,8 +119,9 @@ export type RunEvent = { readonly at: Position } & (
   | { readonly kind: 'annotationsRead'; readonly count: number; readonly digest: ContentHash }
   | { readonly kind: 'runPaused'; readonly reason: string }
   | { readonly kind: 'runResumed'; readonly recovered: number }
-  | { readonly kind: 'runEnded'; readonly outcome: RunOutcome; readonly message: string }
-);
+  | { readonly kind: 'runEnded'; readonly outcome: RunOutcome; readonly message: string };
+
+export type RunEvent = EventBody & { readonly at: Position };
 
 export type RunEventKind = RunEvent['kind'];
 

@@ -1,0 +1,41 @@
+/** Owns asking with a person watching: the ledger's answers, and what the running step shows while they come. */
+import type { Phase, Position, RunProgress } from '../model/event.ts';
+import type { RunContext, StepContext } from './stepContext.ts';
+
+/** How long a round takes and how many are left, over all arms. Updated by the engine as rounds end. */
+export interface Pace {
+  roundMs: number | null;
+  remainingRounds: number;
+}
+
+/** Newest outputs kept for people to watch. */
+const LATEST = 6;
+
+export function createAsk(
+  run: RunContext,
+  at: Position,
+  what: { readonly phase: Phase; readonly operator: string },
+  pace: Pace,
+): Pick<StepContext, 'ask' | 'progress'> {
+  const began = run.services.clock.monotonic();
+  let latest: RunProgress['latest'] = [];
+  const progress = (done: number, total: number) => {
+    const elapsed = run.services.clock.monotonic() - began;
+    const remainingMs =
+      pace.roundMs === null ? null : Math.max(0, pace.roundMs * pace.remainingRounds - elapsed);
+    run.services.onProgress({ runId: run.id, at, ...what, done, total, latest, remainingMs });
+  };
+  return {
+    progress,
+    async ask(round, calls) {
+      return run.ledger.ask({ step: at.step, round, at }, calls, (done, settled) => {
+        const newest = settled.slice(-LATEST).flatMap(({ index, answer }) => {
+          const input = calls[index]?.input ?? '';
+          return answer.ok ? [{ input, output: answer.text }] : [];
+        });
+        latest = [...newest.reverse(), ...latest].slice(0, LATEST);
+        progress(done, calls.length);
+      });
+    },
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * Owns the wheel: rounds, arms and steps of one run, deterministic given the ledger.
+ * Deliberately knows no operator's inside (steps/) and no lifecycle: starting, pausing and ending is execute.ts.
+ */
+import { hashOf } from '../measure/hash.ts';
+import { experienceKey } from '../measure/identity.ts';
+import type { Candidate } from '../model/candidate.ts';
+import type { Arm, EventBody, Position } from '../model/event.ts';
+import type { Annotation } from '../model/feedback.ts';
+import type { ExperienceKey } from '../model/ids.ts';
+import { startCandidate } from '../update/update.ts';
+import { emptyRound, type ArmState, type Experience, type RoundValues } from './arm.ts';
+import { createAsk, type Pace } from './asking.ts';
+import { phaseOf, type Step } from './recipe.ts';
+import { scoreTest } from './sealedTest.ts';
+import type { RunContext, StepContext, StepResult } from './stepContext.ts';
+import { assessStep, solveStep } from './steps/acquireSteps.ts';
+import { evaluateStep, gateStep, selectTopStep, withoutGate } from './steps/evaluateSteps.ts';
+import { reviseStep, selectSolutionsStep, withoutSelection } from './steps/refineSteps.ts';
+import { packStep, setInstructionStep, trainStep } from './steps/updateSteps.ts';
+
+/** Runs every round of every arm, then scores the sealed test once. Returns a sentence on what was kept. */
+export async function turnWheel(run: RunContext): Promise<string> {
+  const { recipe, sets } = run;
+  const names: readonly Arm[] = recipe.controlWithout === null ? ['main'] : ['main', 'control'];
+  const pace: Pace = { roundMs: null, remainingRounds: (recipe.rounds + 1) * names.length };
+  const start = startCandidate({ model: recipe.model, instruction: recipe.instruction, weights: null });
+  await announce(run, names, start);
+  const arms = new Map<Arm, ArmState>(
+    names.map((arm) => [
+      arm,
+      { arm, start, inUse: start, scored: [], earlier: new Map<ExperienceKey, Experience>() },
+    ]),
+  );
+  for (let round = 0; round <= recipe.rounds; round++) {
+    for (const name of names) {
+      const began = run.services.clock.monotonic();
+      const arm = arms.get(name) as ArmState;
+      arms.set(name, await (round === 0 ? originRound(run, arm, pace) : turnRound(run, arm, round, pace)));
+      pace.remainingRounds -= 1;
+      if (round > 0) pace.roundMs = run.services.clock.monotonic() - began;
+    }
+  }
+  const main = arms.get('main') as ArmState;
+  if (sets.test.length > 0) return scoreTest(run, main, pace);
+  return main.inUse.id === main.start.id
+    ? 'Nothing was shown to be better than the start.'
+    : `Kept: ${main.inUse.note}.`;
+}
+
+async function announce(run: RunContext, arms: readonly Arm[], start: Candidate): Promise<void> {
+  const { recipe, sets, seed } = run;
+  const at: Position = { arm: 'main', round: 0, step: '' };
+  const events: EventBody[] = [
+    { kind: 'runStarted', recipe: recipe.name, seed, rounds: recipe.rounds, arms },
+    ...sets.skipped.map(({ file, line, reason }): EventBody => ({ kind: 'dataSkipped', file, line, reason })),
+    ...sets.warnings.map((message): EventBody => ({ kind: 'warningRaised', message })),
+    {
+      kind: 'tasksAcquired',
+      split: 'dev',
+      count: sets.dev.length,
+      digest: hashOf(sets.dev.map(({ id }) => id)),
+    },
+    {
+      kind: 'tasksAcquired',
+      split: 'test',
+      count: sets.test.length,
+      digest: hashOf(sets.test.map(({ id }) => id)),
+    },
+  ];
+  await append(run, at, {
+    events,
+    rows: {
+      tasks: [...sets.dev, ...sets.test],
+      candidates: arms.map((arm) => ({ ...start, at: { ...at, arm } })),
+    },
+  });
+}
+
+/** Round 0: the start on the dev suite, the origin of the curve. */
+async function originRound(run: RunContext, arm: ArmState, pace: Pace): Promise<ArmState> {
+  let state = arm;
+  const values = emptyRound([], new Map());
+  for (const step of run.recipe.steps) {
+    if (step.operator !== 'evaluate' || step.with.suite !== 'dev') continue;
+    state = (await takeStep(run, state, values, step, 0, pace)).arm;
+  }
+  return state;
+}
+
+async function turnRound(run: RunContext, arm: ArmState, round: number, pace: Pace): Promise<ArmState> {
+  const at: Position = { arm: arm.arm, round, step: '' };
+  await append(run, at, { events: [{ kind: 'roundStarted' }] });
+  const annotations = await readAnnotations(run, at);
+  const tasks = run.sets.train(round);
+  const opening: EventBody[] = [
+    { kind: 'tasksAcquired', split: 'train', count: tasks.length, digest: hashOf(tasks.map(({ id }) => id)) },
+  ];
+  if (annotations.size > 0) {
+    opening.push({
+      kind: 'annotationsRead',
+      count: annotations.size,
+      digest: hashOf([...annotations.keys()].sort()),
+    });
+  }
+  await append(run, at, { events: opening, rows: { tasks } });
+  let state = arm;
+  let values = emptyRound(tasks, annotations);
+  for (const step of run.recipe.steps) {
+    ({ arm: state, values } = await takeStep(run, state, values, step, round, pace));
+  }
+  const earlier = new Map(state.earlier);
+  for (const experience of values.experiences) {
+    const { key, at: made } = experience.solution;
+    if (made.round === round && !annotations.has(key)) earlier.set(key, experience);
+  }
+  return { ...state, earlier };
+}
+
+/** A person's judgements as they stand when the round begins, through the ledger, so that a resumed run reads the same. */
+async function readAnnotations(
+  run: RunContext,
+  at: Position,
+): Promise<ReadonlyMap<ExperienceKey, Annotation>> {
+  const place = { step: 'annotations', round: at.round, at };
+  const read = await run.ledger.once<readonly (readonly [ExperienceKey, Annotation])[]>(
+    'annotations',
+    place,
+    '',
+    async () => {
+      const all = await run.services.store.annotations();
+      return all
+        .map(({ task, output, ...annotation }) => [experienceKey(task, output), annotation] as const)
+        .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    },
+  );
+  return new Map(read);
+}
+
+async function takeStep(
+  run: RunContext,
+  arm: ArmState,
+  values: RoundValues,
+  step: Step,
+  round: number,
+  pace: Pace,
+): Promise<{ arm: ArmState; values: RoundValues }> {
+  const at: Position = { arm: arm.arm, round, step: step.path };
+  const phase = phaseOf(step.operator);
+  await append(run, at, { events: [{ kind: 'stepStarted', phase, operator: step.operator }] });
+  const asking = createAsk(run, at, { phase, operator: step.operator }, pace);
+  const context: StepContext = { run, at, arm, values, ...asking };
+  const left = arm.arm === 'control' && run.recipe.controlWithout?.includes(step.path) === true;
+  const result = await (left ? leaveOut(context, step) : perform(context, step));
+  await append(run, at, result);
+  return { arm: { ...arm, ...result.arm }, values: { ...values, ...result.values } };
+}
+
+function perform(context: StepContext, step: Step): Promise<StepResult> | StepResult {
+  switch (step.operator) {
+    case 'solve':
+      return solveStep(context, step.with);
+    case 'assess':
+      return assessStep(context, step.with);
+    case 'select':
+      if (step.with.over === 'solutions') return selectSolutionsStep(context, step.with);
+      return step.with.policy === 'top' ? selectTopStep(context, step.with.k) : gateStep(context, step.with);
+    case 'revise':
+      return reviseStep(context, step.with);
+    case 'pack':
+      return packStep(context, step.with);
+    case 'update':
+      return step.with.slot === 'weights' ? trainStep(context, step.with) : setInstructionStep(context);
+    case 'evaluate':
+      return evaluateStep(context, step.with);
+  }
+}
+
+/** A selection a control leaves out keeps everything; any other step is simply not taken. */
+function leaveOut(context: StepContext, step: Step): StepResult {
+  if (step.operator !== 'select') return { events: [] };
+  if (step.with.over === 'solutions') return withoutSelection(context);
+  return step.with.policy === 'gate' ? withoutGate(context) : { events: [] };
+}
+
+async function append(run: RunContext, at: Position, { events, rows }: StepResult): Promise<void> {
+  const stored = await run.services.store.commit({
+    runId: run.id,
+    events: events.map((event) => ({ ...event, at })),
+    ...rows,
+  });
+  if (stored.length > 0) run.services.onEvents(stored);
+}

@@ -1,0 +1,42 @@
+/** Owns what every step of a round is given and what it returns. Deliberately no behaviour. */
+import type { EventBody, Position } from '../model/event.ts';
+import type { RunId } from '../model/ids.ts';
+import type { Commit, LanguageModel, ModelAnswer } from '../ports.ts';
+import type { ArmState, RoundValues } from './arm.ts';
+import type { Call, Ledger } from './ledger.ts';
+import type { Recipe } from './recipe.ts';
+import type { RunControl, RunServices } from './services.ts';
+import type { TaskSets } from './taskSets.ts';
+
+export interface RunContext {
+  readonly id: RunId;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly model: LanguageModel;
+  readonly sets: TaskSets;
+  readonly ledger: Ledger;
+  readonly services: RunServices;
+  readonly control: RunControl;
+}
+
+export interface StepContext {
+  readonly run: RunContext;
+  readonly at: Position;
+  readonly arm: ArmState;
+  readonly values: RoundValues;
+  /** Asks through the ledger and shows people how it goes. `round` 0 for what does not depend on the round. */
+  readonly ask: (
+    round: number,
+    calls: readonly (Call & { readonly input: string })[],
+  ) => Promise<readonly ModelAnswer[]>;
+  readonly progress: (done: number, total: number) => void;
+}
+
+export interface StepResult {
+  readonly values?: Partial<RoundValues>;
+  readonly arm?: Partial<ArmState>;
+  /** Facts, placed at the step by the engine. */
+  readonly events: readonly EventBody[];
+  /** Rows stored in the same transaction. */
+  readonly rows?: Omit<Commit, 'runId' | 'events' | 'status'>;
+}
