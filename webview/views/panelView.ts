@@ -1,0 +1,191 @@
+/**
+ * Owns how the panel is put together: heading and actions, then the score, the curve, the replies; settings, the wheel,
+ * the spending and the last round's changes beside them. Deliberately only arranges; each block has its own file.
+ */
+import { html, nothing, type TemplateResult } from 'lit';
+import type { RunId } from '../../src/core/model/ids.ts';
+import type { RunStatus, RunSummary } from '../../src/core/model/views.ts';
+import type { PanelIntent } from '../../src/protocol/panel.ts';
+import { percent, statusWord } from '../../src/protocol/wording.ts';
+import type { Choices, Panel, View } from '../panelState.ts';
+import { curveView } from './curveView.ts';
+import { icon, type IconName } from './icons.ts';
+import { scoreView } from './scoreView.ts';
+import { settingsView } from './settingsView.ts';
+import { changesView, spendView } from './sideViews.ts';
+import { shownRound, solutionsView } from './solutionsView.ts';
+import { progressView, wheelView } from './wheelView.ts';
+
+export interface PanelProps {
+  readonly view: View;
+  readonly chartWidth: number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** The window has not sent a snapshot for so long that something must be wrong. */
+  readonly overdue: boolean;
+  readonly send: (intent: PanelIntent) => void;
+  readonly choose: (choices: Partial<Choices>) => void;
+}
+
+function action(
+  props: PanelProps,
+  type: 'run' | 'pause' | 'resume' | 'stop',
+  label: string,
+  sign: IconName,
+  enabled: boolean,
+): TemplateResult {
+  return html`<button
+    type="button"
+    class=${type === 'run' || type === 'resume' ? 'primary' : 'secondary'}
+    ?disabled=${!enabled}
+    @click=${() => props.send({ type })}
+  >
+    ${icon(sign)}${label}
+  </button>`;
+}
+
+function actions(props: PanelProps, panel: Panel): TemplateResult {
+  const status: RunStatus | undefined = panel.shown?.summary?.status;
+  const clean = (panel.recipe.description?.problems.length ?? 1) === 0;
+  const ready = panel.engine.kind === 'ready' && panel.trusted;
+  return html`<div class="actions" role="group" aria-label="Run control">
+    ${
+      status === 'running'
+        ? action(props, 'pause', 'Pause', 'pause', ready)
+        : status === 'paused'
+          ? action(props, 'resume', 'Resume', 'run', ready)
+          : action(props, 'run', 'Run', 'run', ready && clean)
+    }
+    ${action(props, 'stop', 'Stop', 'stop', ready && (status === 'running' || status === 'paused'))}
+  </div>`;
+}
+
+function runName(run: RunSummary, number: number): string {
+  const score = run.testScore ?? run.score;
+  return `Run ${number}, ${statusWord(run.status)}${score === null ? '' : `, ${percent(score)}`}`;
+}
+
+function runChoice(props: PanelProps, panel: Panel): TemplateResult | typeof nothing {
+  const { runs, shown } = panel;
+  if (runs.length < 2 || shown === null) return nothing;
+  return html`<label class="runs"
+    ><span class="unseen">Run to show</span>
+    <select
+      @change=${(event: Event) =>
+        props.send({ type: 'show', runId: (event.target as HTMLSelectElement).value as RunId })}
+    >
+      ${runs.map(
+        (run, index) =>
+          html`<option value=${run.id} .selected=${run.id === shown.runId}>
+            ${runName(run, runs.length - index)}
+          </option>`,
+      )}
+    </select>
+  </label>`;
+}
+
+function notices(props: PanelProps, panel: Panel): TemplateResult {
+  const { engine, shown } = panel;
+  return html`${
+    engine.kind === 'failed'
+      ? html`<div class="notice error" role="alert">
+          ${icon('warning')}<span>${engine.message}</span>
+          <button type="button" class="secondary" @click=${() => props.send({ type: 'retry' })}>Retry</button>
+          <button type="button" class="secondary" @click=${() => props.send({ type: 'showLog' })}>Show Log</button>
+        </div>`
+      : nothing
+  }${
+    panel.trusted
+      ? nothing
+      : html`<div class="notice">
+          ${icon('warning')}<span>Runs need a workspace you trust; looking at earlier runs does not.</span>
+          <button type="button" class="secondary" @click=${() => props.send({ type: 'manageTrust' })}>
+            Manage Workspace Trust
+          </button>
+        </div>`
+  }${
+    panel.refusal === ''
+      ? nothing
+      : html`<div class="notice error" role="alert">
+          ${icon('warning')}<span>${panel.refusal}</span>
+          <button type="button" class="secondary" @click=${() => props.send({ type: 'showLog' })}>Show Log</button>
+        </div>`
+  }${(shown?.model.warnings ?? [])
+    .slice(-3)
+    .map((warning) => html`<div class="notice">${icon('warning')}<span>${warning}</span></div>`)}`;
+}
+
+function emptyRun(panel: Panel): TemplateResult {
+  return html`<section class="empty">
+    <h2>No run yet</h2>
+    <p>
+      ${
+        panel.engine.kind === 'connecting'
+          ? 'Looking for the engine.'
+          : 'Run starts the loop. The score of every round appears here, with the replies as they change.'
+      }
+    </p>
+  </section>`;
+}
+
+function loading(props: PanelProps): TemplateResult {
+  return props.overdue
+    ? html`<div class="notice error" role="alert">
+        ${icon('warning')}<span>The editor window has not answered for five seconds.</span>
+        <button type="button" class="secondary" @click=${() => props.send({ type: 'ready' })}>Retry</button>
+        <button type="button" class="secondary" @click=${() => props.send({ type: 'showLog' })}>Show Log</button>
+      </div>`
+    : html`<p class="note boot">Opening the loop.</p>`;
+}
+
+export function panelView(props: PanelProps): TemplateResult {
+  const { view } = props;
+  const { panel, choices } = view;
+  if (panel === null) return html`<main class="panel">${loading(props)}</main>`;
+  const { shown, recipe } = panel;
+  const { description } = recipe;
+  const running = shown?.summary?.status === 'running';
+  return html`<main class="panel">
+    <header>
+      <div class="title">
+        <h1>${description?.name ?? recipe.path}</h1>
+        <p class="note">${description?.objective ?? ''}</p>
+      </div>
+      ${runChoice(props, panel)} ${actions(props, panel)}
+    </header>
+    ${notices(props, panel)} ${progressView(shown)}
+    <div class="columns">
+      <div class="main">
+        ${
+          shown === null
+            ? emptyRun(panel)
+            : html`${scoreView(shown, description?.control ?? null)}
+              ${curveView({
+                model: shown.model,
+                width: props.chartWidth,
+                selectedRound: choices.round === null ? null : shownRound(shown.model.main, choices.round),
+                onRound: (round) => props.choose({ round: round >= shown.model.main.round ? null : round }),
+              })}
+              ${solutionsView({
+                model: shown.model,
+                progress: running ? shown.progress : null,
+                choices,
+                onChoose: props.choose,
+              })}`
+        }
+      </div>
+      <div class="side">
+        ${settingsView({
+          description,
+          running,
+          onSet: (field, value) => props.send({ type: 'set', field, value }),
+          onLine: (line) => props.send({ type: 'revealLine', line }),
+        })}
+        ${wheelView(description, shown, running)} ${spendView(shown, description, props.now)}
+        ${changesView(shown?.changes ?? null, (changes) =>
+          props.send({ type: 'openEvaluation', evaluationId: changes.evaluationId }),
+        )}
+      </div>
+    </div>
+  </main>`;
+}

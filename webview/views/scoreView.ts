@@ -1,0 +1,67 @@
+/** Owns the panel's first line of sight: the score, how far it came, the control beside it and the sealed test. */
+import { html, nothing, type TemplateResult } from 'lit';
+import { counted, percent, points, range, roundWord } from '../../src/protocol/wording.ts';
+import type { ShownRun } from '../panelState.ts';
+import { newest, type RunModel } from '../runModel.ts';
+
+function loopFigure(model: RunModel): TemplateResult {
+  const now = newest(model.main);
+  const start = model.main.points[0];
+  if (now === null) {
+    return html`<div class="figure first">
+      <div class="value pending">&ndash;</div>
+      <div class="label">Score on dev tasks</div>
+      <div class="note">the start is being measured</div>
+    </div>`;
+  }
+  return html`<div class="figure first">
+    <div class="value">${percent(now.mean)}</div>
+    <div class="label">
+      Score on ${counted(now.tasks, 'dev task')}, ${now.round === 0 ? 'at the start' : `after round ${now.round}`}
+    </div>
+    <div class="note">
+      ${
+        start !== undefined && now.round !== start.round
+          ? html`<strong>${points(now.mean - start.mean)}</strong> since the start<span class="sep">·</span>`
+          : nothing
+      }${range(now.interval)}
+    </div>
+  </div>`;
+}
+
+function controlFigure(model: RunModel, without: string | null): TemplateResult | typeof nothing {
+  if (!model.hasControl) return nothing;
+  const now = newest(model.control);
+  return html`<div class="figure">
+    <div class="value">${now === null ? html`<span class="pending">&ndash;</span>` : percent(now.mean)}</div>
+    <div class="label">Control${without === null ? '' : `, ${without}`}</div>
+    <div class="note">${now === null ? 'not measured yet' : roundWord(now.round).toLowerCase()}</div>
+  </div>`;
+}
+
+function testFigure(model: RunModel, ended: boolean): TemplateResult {
+  const { test } = model;
+  if (test === null) {
+    return html`<div class="figure">
+      <div class="value"><span class="pending">sealed</span></div>
+      <div class="label">Test tasks</div>
+      <div class="note">${ended ? 'not scored: the run ended early' : 'scored once, at the end'}</div>
+    </div>`;
+  }
+  return html`<div class="figure test">
+    <div class="value">${percent(test.final)}</div>
+    <div class="label">Sealed test, ${counted(test.gain.tasks, 'task')}</div>
+    <div class="note">
+      from ${percent(test.start)}: <strong>${points(test.gain.gain)}</strong> (${points(test.gain.interval.low)} to
+      ${points(test.gain.interval.high)})
+    </div>
+  </div>`;
+}
+
+/** `without` says what the control leaves out, for example "without select". */
+export function scoreView(shown: ShownRun, without: string | null): TemplateResult {
+  const ended = shown.summary !== null && shown.summary.endedAt !== null;
+  return html`<section class="score" aria-label="Score">
+    ${loopFigure(shown.model)} ${controlFigure(shown.model, without)} ${testFigure(shown.model, ended)}
+  </section>`;
+}
