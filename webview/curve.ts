@@ -42,7 +42,7 @@ export interface Chart {
   readonly roundAt: (x: number) => number;
 }
 
-const margin = { left: 44, right: 64, top: 12, bottom: 28 };
+const margin = { left: 44, right: 104, top: 12, bottom: 28 };
 
 /** Rounds to label: all of them where they fit, else evenly spread with the last one kept. */
 export function roundTicks(last: number, width: number): readonly number[] {
@@ -91,7 +91,7 @@ export function chartOf(model: RunModel, width: number, height: number): Chart {
     test:
       test === null
         ? null
-        : { x: plot.right + 34, y: y(test.final), low: y(test.interval.low), high: y(test.interval.high) },
+        : { x: plot.right + 80, y: y(test.final), low: y(test.interval.low), high: y(test.interval.high) },
     xOf: x,
     roundAt: (pixel) => Math.min(last, Math.max(0, Math.round(x.invert(pixel)))),
   };

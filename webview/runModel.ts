@@ -26,6 +26,8 @@ export interface ArmModel {
   readonly showcases: ReadonlyMap<number, readonly ShowcaseItem[]>;
   readonly decisions: ReadonlyMap<number, Decision>;
   readonly round: number;
+  /** What each step of the arm's newest round came to so far, by step path. */
+  readonly notes: ReadonlyMap<string, string>;
 }
 
 export interface TestScore {
@@ -35,13 +37,12 @@ export interface TestScore {
   readonly gain: Gain;
 }
 
-/** Where the run is now, and what each step of that round and arm came to so far. */
+/** Where the run is now. */
 export interface Wheel {
   readonly arm: Arm;
   readonly round: number;
   readonly step: string;
   readonly phase: Phase | null;
-  readonly notes: ReadonlyMap<string, string>;
 }
 
 export interface RunModel {
@@ -57,7 +58,13 @@ export interface RunModel {
   readonly lastSeq: number;
 }
 
-const emptyArm: ArmModel = { points: [], showcases: new Map(), decisions: new Map(), round: 0 };
+const emptyArm: ArmModel = {
+  points: [],
+  showcases: new Map(),
+  decisions: new Map(),
+  round: 0,
+  notes: new Map(),
+};
 
 export const emptyRun: RunModel = {
   plannedRounds: 0,
@@ -65,19 +72,11 @@ export const emptyRun: RunModel = {
   hasControl: false,
   main: emptyArm,
   control: emptyArm,
-  wheel: { arm: 'main', round: 0, step: '', phase: null, notes: new Map() },
+  wheel: { arm: 'main', round: 0, step: '', phase: null },
   test: null,
   warnings: [],
   lastSeq: 0,
 };
-
-function withEntry<Value>(
-  map: ReadonlyMap<number, Value>,
-  key: number,
-  value: Value,
-): ReadonlyMap<number, Value> {
-  return new Map(map).set(key, value);
-}
 
 function inArm(model: RunModel, arm: Arm, change: (arm: ArmModel) => ArmModel): RunModel {
   return arm === 'main'
@@ -122,15 +121,20 @@ export function stepNote(event: RunEvent): string | null {
   }
 }
 
-/** The wheel after an event: a new step, round or arm takes the notes of the one before away with it. */
+/** The wheel after an event: events of the run itself leave it where it stands. */
 function turn(wheel: Wheel, event: RunEvent): Wheel {
   const { arm, round, step } = event.at;
-  const sameTurn = wheel.arm === arm && wheel.round === round;
-  const notes = new Map(sameTurn ? wheel.notes : []);
+  if (step === '' && event.kind !== 'roundStarted') return wheel;
+  const phase =
+    event.kind === 'stepStarted' ? event.phase : event.kind === 'roundStarted' ? null : wheel.phase;
+  return { arm, round, step, phase };
+}
+
+function withNote(model: RunModel, event: RunEvent): RunModel {
   const note = stepNote(event);
-  if (note !== null && step !== '') notes.set(step, note);
-  const phase = event.kind === 'stepStarted' ? event.phase : sameTurn ? wheel.phase : null;
-  return { arm, round, step: step === '' && sameTurn ? wheel.step : step, phase, notes };
+  const { arm, step } = event.at;
+  if (note === null || step === '') return model;
+  return inArm(model, arm, (state) => ({ ...state, notes: new Map(state.notes).set(step, note) }));
 }
 
 function fold(model: RunModel, event: RunEvent): RunModel {
@@ -144,7 +148,11 @@ function fold(model: RunModel, event: RunEvent): RunModel {
         hasControl: event.arms.includes('control'),
       };
     case 'roundStarted':
-      return inArm(model, arm, (state) => ({ ...state, round: Math.max(state.round, round) }));
+      return inArm(model, arm, (state) => ({
+        ...state,
+        round: Math.max(state.round, round),
+        notes: new Map(),
+      }));
     case 'evaluationMade': {
       if (event.suite !== 'dev') return model;
       const point: CurvePoint = {
@@ -158,7 +166,7 @@ function fold(model: RunModel, event: RunEvent): RunModel {
         points: [...state.points.filter((other) => other.round !== round), point].sort(
           (left, right) => left.round - right.round,
         ),
-        showcases: withEntry(state.showcases, round, event.showcase),
+        showcases: new Map(state.showcases).set(round, event.showcase),
       }));
     }
     case 'candidateAccepted':
@@ -169,7 +177,7 @@ function fold(model: RunModel, event: RunEvent): RunModel {
         // Several candidates may stand before the gate in one round; one accepted makes the round a kept one.
         decisions: state.decisions.get(round)?.accepted
           ? state.decisions
-          : withEntry(state.decisions, round, { accepted, reason: event.reason }),
+          : new Map(state.decisions).set(round, { accepted, reason: event.reason }),
       }));
     }
     case 'testScored':
@@ -196,7 +204,7 @@ export function foldEvents(model: RunModel, events: readonly StoredEvent[]): Run
   let next = model;
   for (const { seq, event } of events) {
     if (seq <= next.lastSeq) continue;
-    const folded = fold(next, event);
+    const folded = withNote(fold(next, event), event);
     next = { ...folded, wheel: turn(folded.wheel, event), lastSeq: seq };
   }
   return next;

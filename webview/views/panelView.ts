@@ -11,7 +11,7 @@ import type { Choices, Panel, View } from '../panelState.ts';
 import { curveView } from './curveView.ts';
 import { icon, type IconName } from './icons.ts';
 import { scoreView } from './scoreView.ts';
-import { settingsView } from './settingsView.ts';
+import { problemsView, settingsView } from './settingsView.ts';
 import { changesView, spendView } from './sideViews.ts';
 import { shownRound, solutionsView } from './solutionsView.ts';
 import { progressView, wheelView } from './wheelView.ts';
@@ -153,7 +153,8 @@ export function panelView(props: PanelProps): TemplateResult {
       </div>
       ${runChoice(props, panel)} ${actions(props, panel)}
     </header>
-    ${notices(props, panel)} ${progressView(shown)}
+    ${notices(props, panel)}
+    ${problemsView(description, (line) => props.send({ type: 'revealLine', line }))} ${progressView(shown)}
     <div class="columns">
       <div class="main">
         ${
@@ -175,13 +176,13 @@ export function panelView(props: PanelProps): TemplateResult {
         }
       </div>
       <div class="side">
+        ${wheelView(description, shown, running)}
         ${settingsView({
           description,
           running,
           onSet: (field, value) => props.send({ type: 'set', field, value }),
-          onLine: (line) => props.send({ type: 'revealLine', line }),
         })}
-        ${wheelView(description, shown, running)} ${spendView(shown, description, props.now)}
+        ${spendView(shown, description, props.now)}
         ${changesView(shown?.changes ?? null, (changes) =>
           props.send({ type: 'openEvaluation', evaluationId: changes.evaluationId }),
         )}

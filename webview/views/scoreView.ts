@@ -1,5 +1,6 @@
 /** Owns the panel's first line of sight: the score, how far it came, the control beside it and the sealed test. */
 import { html, nothing, type TemplateResult } from 'lit';
+import type { Interval } from '../../src/core/model/candidate.ts';
 import { counted, percent, points, range, roundWord } from '../../src/protocol/wording.ts';
 import type { ShownRun } from '../panelState.ts';
 import { newest, type RunModel } from '../runModel.ts';
@@ -39,6 +40,12 @@ function controlFigure(model: RunModel, without: string | null): TemplateResult 
   </div>`;
 }
 
+/** The bounds of a gain in percentage points, signed: "+90.0 to +94.4". */
+function gainRange(interval: Interval): string {
+  const bare = (value: number) => points(value).replace(/\s*points$/, '');
+  return `${bare(interval.low)} to ${bare(interval.high)}`;
+}
+
 function testFigure(model: RunModel, ended: boolean): TemplateResult {
   const { test } = model;
   if (test === null) {
@@ -52,8 +59,7 @@ function testFigure(model: RunModel, ended: boolean): TemplateResult {
     <div class="value">${percent(test.final)}</div>
     <div class="label">Sealed test, ${counted(test.gain.tasks, 'task')}</div>
     <div class="note">
-      from ${percent(test.start)}: <strong>${points(test.gain.gain)}</strong> (${points(test.gain.interval.low)} to
-      ${points(test.gain.interval.high)})
+      from ${percent(test.start)}: <strong>${points(test.gain.gain)}</strong> (${gainRange(test.gain.interval)})
     </div>
   </div>`;
 }

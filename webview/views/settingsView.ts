@@ -10,7 +10,6 @@ export interface SettingsProps {
   readonly description: RecipeDescription | null;
   readonly running: boolean;
   readonly onSet: (field: RecipeField, value: number) => void;
-  readonly onLine: (line: number) => void;
 }
 
 function bounds(setting: RecipeSetting): string {
@@ -59,15 +58,19 @@ function field(setting: RecipeSetting, onSet: SettingsProps['onSet']): TemplateR
   </div>`;
 }
 
-function problems(props: SettingsProps): TemplateResult | typeof nothing {
-  const list = props.description?.problems ?? [];
+/** The faults of the loop file with their lines; they stand at the top, since nothing runs before they are mended. */
+export function problemsView(
+  description: RecipeDescription | null,
+  onLine: (line: number) => void,
+): TemplateResult | typeof nothing {
+  const list = description?.problems ?? [];
   if (list.length === 0) return nothing;
   return html`<div class="problems" role="group" aria-label="Problems in the loop file">
     <h3>${icon('warning')}${list.length === 1 ? 'One problem' : `${list.length} problems`} in the loop file</h3>
     <ul>
       ${list.map(
         (problem) => html`<li>
-          <button type="button" class="link" @click=${() => props.onLine(problem.line)}>
+          <button type="button" class="link" @click=${() => onLine(problem.line)}>
             Line ${problem.line}</button
           >: ${problem.message}
         </li>`,
@@ -80,7 +83,6 @@ export function settingsView(props: SettingsProps): TemplateResult {
   const settings = props.description?.settings ?? [];
   return html`<section class="settings" aria-labelledby="settings-title">
     <h2 id="settings-title">Settings</h2>
-    ${problems(props)}
     ${
       props.description === null
         ? html`<p class="note">Reading the loop file.</p>`

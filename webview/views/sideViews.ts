@@ -5,6 +5,7 @@ import type { RoundChanges } from '../../src/protocol/panel.ts';
 import { count, counted, duration, roundWord } from '../../src/protocol/wording.ts';
 import type { ShownRun } from '../panelState.ts';
 import { icon } from './icons.ts';
+import { stretchesView } from './replyView.ts';
 
 function limit(description: RecipeDescription | null, field: RecipeField): number | null {
   return description?.settings.find((setting) => setting.field === field)?.value ?? null;
@@ -82,7 +83,7 @@ export function changesView(
                 >
                 <span class="input">${example.input}</span>
                 <code class="reply was"><span class="unseen">before: </span>${example.before}</code>
-                <code class="reply"><span class="unseen">now: </span>${example.after}</code>
+                <code class="reply"><span class="unseen">now: </span>${stretchesView(example.before, example.after)}</code>
               </li>`,
             )}
           </ul>`

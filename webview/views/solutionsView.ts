@@ -6,9 +6,9 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Arm, RunProgress, ShowcaseItem } from '../../src/core/model/event.ts';
 import { percent, phaseWord, roundWord } from '../../src/protocol/wording.ts';
 import type { Choices } from '../panelState.ts';
-import { replyStretches } from '../replyChange.ts';
 import type { ArmModel, RunModel } from '../runModel.ts';
 import { icon } from './icons.ts';
+import { judged, reply } from './replyView.ts';
 
 export interface SolutionsProps {
   readonly model: RunModel;
@@ -22,20 +22,6 @@ export function shownRound(arm: ArmModel, chosen: number | null): number | null 
   const rounds = [...arm.showcases.keys()].sort((left, right) => left - right);
   if (chosen === null) return rounds.at(-1) ?? null;
   return rounds.findLast((round) => round <= chosen) ?? rounds[0] ?? null;
-}
-
-function judged(score: number): TemplateResult {
-  if (score >= 1) return html`<span class="judged right">${icon('right')}right</span>`;
-  if (score <= 0) return html`<span class="judged wrong">${icon('wrong')}wrong</span>`;
-  return html`<span class="judged partly">${icon('partly')}${percent(score)}</span>`;
-}
-
-function reply(before: string | null, output: string): TemplateResult {
-  const stretches = replyStretches(before, output);
-  if (stretches.length === 0) return html`<span class="reply empty">(an empty reply)</span>`;
-  return html`<code class="reply"
-    >${stretches.map((stretch) => (stretch.isNew ? html`<mark>${stretch.text}</mark>` : stretch.text))}</code
-  >`;
 }
 
 function itemAt(arm: ArmModel, round: number, taskId: string): ShowcaseItem | null {

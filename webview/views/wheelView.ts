@@ -10,9 +10,10 @@ const phases = ['acquire', 'refine', 'update', 'evaluate'] as const;
 type Step = RecipeDescription['steps'][number];
 
 function stepItem(step: Step, shown: ShownRun | null, running: boolean): TemplateResult {
-  const wheel = shown?.model.wheel;
-  const current = running && wheel?.step === step.path;
-  const note = wheel?.notes.get(step.path);
+  const model = shown?.model;
+  const current = running && model?.wheel.step === step.path;
+  const arm = running && model?.wheel.arm === 'control' ? model.control : model?.main;
+  const note = arm?.notes.get(step.path);
   return html`<li class=${current ? 'step current' : 'step'} aria-current=${current ? 'step' : 'false'}>
     <span class="operator">${step.operator}</span>
     <span class="detail">${note ?? step.detail}</span>
