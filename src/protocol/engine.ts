@@ -153,6 +153,14 @@ export const resumeRun = request<null>()('ratchet/run/resume', ofRun);
 /** Ends the run for good; what it made is kept. */
 export const stopRun = request<null>()('ratchet/run/stop', ofRun);
 
+/** How a run came to stand still; `provider` means paused because the provider could not answer at all. */
+export interface RunResult {
+  readonly kind: 'done' | 'budget' | 'paused' | 'stopped' | 'provider' | 'failed';
+  readonly message: string;
+}
+/** Answers when the run pauses or ends, at once when it stands still already. */
+export const awaitRun = request<RunResult>()('ratchet/run/await', ofRun);
+
 export const listRuns = request<readonly RunSummary[]>()('ratchet/runs', nothing);
 export const getRun = request<RunDetail | null>()('ratchet/run', ofRun);
 export const listEvents = request<readonly StoredEvent[]>()(

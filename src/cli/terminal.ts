@@ -1,0 +1,44 @@
+/**
+ * Owns what the command line writes: results to standard output, words to people to standard error, and one progress line
+ * that exists only on a terminal and never mixes with either.
+ */
+export interface Terminal {
+  /** A whole line of the result. */
+  print(line: string): void;
+  /** A whole line beside the result. */
+  say(line: string): void;
+  /** Replaces the progress line; '' removes it. Without a terminal nothing is written. */
+  progress(line: string): void;
+}
+
+export interface Stream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+const eraseLine = '\r\u001b[2K';
+
+export function createTerminal(out: Stream, error: Stream): Terminal {
+  let shown = '';
+  const clear = () => {
+    if (shown !== '') error.write(eraseLine);
+  };
+  const around = (write: () => void) => {
+    clear();
+    write();
+    if (shown !== '') error.write(shown);
+  };
+  return {
+    print: (line) => around(() => out.write(`${line}\n`)),
+    say: (line) => around(() => error.write(`${line}\n`)),
+    progress: (line) => {
+      if (error.isTTY !== true) return;
+      const fitted = line.slice(0, Math.max(0, (error.columns ?? 80) - 1));
+      if (fitted === shown) return;
+      clear();
+      shown = fitted;
+      error.write(fitted);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * Owns starting the engine as a process of its own, which outlives the client, and hearing how its start went.
+ * Deliberately does not connect to it.
+ */
+import { spawn } from 'node:child_process';
+import os from 'node:os';
+import type { ConnectOptions } from './connection.ts';
+import { parseStartReport, type StartReport } from './startReport.ts';
+
+const maximumWords = 64_000;
+
+/**
+ * Resolves when the started process has said how its start went, or has ended without a word, or `limitMs` has passed
+ * (null: it is still starting).
+ */
+export function startEngine(options: ConnectOptions, limitMs: number): Promise<StartReport | null> {
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    ...options.environment,
+    ELECTRON_RUN_AS_NODE: '1',
+  };
+  // A debugger attached to the editor would otherwise attach itself to the engine and hold it.
+  delete environment.VSCODE_INSPECTOR_OPTIONS;
+  const child = spawn(options.nodePath, [options.engineScript, '--workspace', options.workspaceFolder], {
+    cwd: os.tmpdir(),
+    env: environment,
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return new Promise((resolve) => {
+    let said = '';
+    let complaint = '';
+    const settle = (report: StartReport | null) => {
+      clearTimeout(timer);
+      child.removeAllListeners();
+      child.on('error', () => undefined);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      child.unref();
+      resolve(report);
+    };
+    const timer = setTimeout(() => settle(null), limitMs);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said = `${said}${text}`.slice(0, maximumWords);
+      const report = parseStartReport(said);
+      if (report !== null) settle(report);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaint = `${complaint}${text}`.slice(-maximumWords);
+    });
+    child.on('error', (error) => settle(failed(`The engine could not be started: ${error.message}`)));
+    child.on('close', (code, signal) => {
+      const why =
+        lastError(complaint) ?? (signal === null ? `exit code ${String(code)}` : `signal ${signal}`);
+      settle(failed(`The engine ended while it was starting (${why}).`));
+    });
+  });
+}
+
+function failed(sentence: string): StartReport {
+  return { state: 'failed', kind: 'unreachable', sentence };
+}
+
+/** The line of a crash report of Node that a person can use. */
+function lastError(complaint: string): string | null {
+  return (
+    complaint
+      .split('\n')
+      .findLast((line) => /^(\w*Error|node:|Cannot)\b/.test(line))
+      ?.slice(0, 300) ?? null
+  );
+}

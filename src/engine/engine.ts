@@ -1,0 +1,177 @@
+/**
+ * Owns one workspace's engine for the length of its life: lock, ear, clients, runs, idle end. The engine process is this and
+ * nothing else; the command line runs the same in the foreground.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import path from 'node:path';
+import { EngineError } from '../client/connection.ts';
+import { workspacePaths, type WorkspacePaths } from '../client/endpoint.ts';
+import type { Log, Store } from '../core/ports.ts';
+import { createBroadcast } from './broadcast.ts';
+import { converse } from './greeting.ts';
+import { listen } from './listen.ts';
+import { openLog } from './log.ts';
+import { createMethods } from './methods.ts';
+import { takeOwnership, type Ownership } from './ownership.ts';
+import { createExecutions, type RunListeners } from './executions.ts';
+import { pauseInterrupted } from './runNotes.ts';
+import { createRuns } from './runs.ts';
+import type { MakeServices } from './services.ts';
+
+export interface EngineOptions {
+  readonly workspaceFolder: string;
+  readonly version: string;
+  readonly services: MakeServices;
+  /** Milliseconds without a client and without a run after which the engine ends; null: only when told. */
+  readonly idleMs: number | null;
+}
+
+export interface Engine {
+  readonly log: Log;
+  /** Pauses the runs, saves, closes, and gives the workspace up. Safe to call twice. */
+  stop(reason: string): Promise<void>;
+  /** Resolves when no run is executing. */
+  settled(): Promise<void>;
+  /** Resolves when stopped; rejects when the workspace was lost to somebody else and the process must end at once. */
+  readonly ended: Promise<void>;
+}
+
+const ownershipCheckMs = 1_000;
+
+/** Starts serving the workspace; null when another living process serves it. Throws EngineError when it cannot be served. */
+export async function startEngine(options: EngineOptions): Promise<Engine | null> {
+  const paths = workspacePaths(options.workspaceFolder);
+  makeFolder(paths);
+  const ownership = await takeOwnership(paths.lock);
+  if (ownership === null) return null;
+  const log = openLog(paths.log);
+  try {
+    return await serve(options, paths, ownership, log);
+  } catch (error) {
+    log.error('the engine could not start', error);
+    ownership.release();
+    throw error;
+  }
+}
+
+async function serve(
+  options: EngineOptions,
+  paths: WorkspacePaths,
+  ownership: Ownership,
+  log: Log,
+): Promise<Engine> {
+  const services = options.services(paths, log);
+  const sockets = new Set<Socket>();
+  const end = Promise.withResolvers<void>();
+  let stopping = false;
+
+  const keptStore = openedOnce(async () => {
+    const opened = await services.openStore();
+    await pauseInterrupted(opened, listeners, log);
+    return opened;
+  });
+  const store = () => keptStore.get();
+  const broadcast = createBroadcast(store, log);
+  const listeners: RunListeners = {
+    onEvents: broadcast.events,
+    onProgress: broadcast.progress,
+    onChanged: (runId) => {
+      broadcast.run(runId);
+      idle.touch();
+    },
+  };
+  const servicesOf = (recipePath: string, opened: Store) =>
+    services.ofRun(path.join(paths.workspace, recipePath), opened);
+  const executions = createExecutions({ servicesOf, store, log, listeners });
+  const runs = createRuns({ workspace: paths.workspace, executions, store, listeners });
+  const isIdle = () => sockets.size === 0 && executions.count() === 0;
+  const idle = idleTimer(options.idleMs, isIdle, () => void stop('idle'));
+
+  const windDown = async (reason: string) => {
+    log.info('engine ending', { reason });
+    listener.close();
+    await executions.pauseAll();
+    broadcast.close();
+    for (const socket of sockets) socket.end();
+    await (await keptStore.present())?.close();
+    await services.close();
+    clearInterval(guard);
+    idle.close();
+    for (const socket of sockets) socket.destroy();
+    ownership.release();
+  };
+  const stop = (reason: string) => {
+    if (!stopping) windDown(reason).then(end.resolve, end.reject);
+    stopping = true;
+    return end.promise;
+  };
+
+  const onShutdown = async () => {
+    await executions.pauseAll();
+    setImmediate(() => void stop('asked to'));
+  };
+  const methods = createMethods({ store, runs, clock: Date, onAnnotated: broadcast.annotation, onShutdown });
+  const listener = await listen(paths, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      idle.touch();
+    });
+    const { token } = listener;
+    converse(socket, { token, version: options.version, methods, log, onGreeted: broadcast.add });
+  });
+  const guard = watchOwnership(ownership, end.reject);
+  idle.touch();
+  log.info('engine serving', { version: options.version });
+  return { log, stop, settled: executions.settled, ended: end.promise };
+}
+
+/** Writing on after the folder was replaced could meet another owner there. */
+function watchOwnership(ownership: Ownership, onLost: (error: EngineError) => void): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    if (ownership.stillHeld()) return;
+    clearInterval(timer);
+    onLost(new EngineError('store', 'The .ratchet folder was removed or replaced, so the engine ended.'));
+  }, ownershipCheckMs);
+  return timer.unref();
+}
+
+/** `.ratchet` keeps itself out of version control; the user's own ignore file is not touched. */
+function makeFolder(paths: WorkspacePaths): void {
+  try {
+    mkdirSync(paths.folder, { recursive: true });
+    const ignore = path.join(paths.folder, '.gitignore');
+    if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new EngineError(
+      'store',
+      `The folder ${paths.folder} cannot be written (${reason}); Ratchet keeps its data there.`,
+      { cause },
+    );
+  }
+}
+
+/** One opening shared by all who ask; a failed one is tried again by the next. */
+function openedOnce<Opened extends Store & { close(): Promise<void> }>(open: () => Promise<Opened>) {
+  let opening: Promise<Opened> | null = null;
+  const get = () => {
+    opening ??= open().catch((error: unknown) => {
+      opening = null;
+      throw error;
+    });
+    return opening;
+  };
+  return { get, present: async () => (await opening?.catch(() => null)) ?? null };
+}
+
+/** Calls `onIdle` once nothing has happened for the time and `isIdle` still says so. */
+function idleTimer(limitMs: number | null, isIdle: () => boolean, onIdle: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  const touch = () => {
+    clearTimeout(timer);
+    if (limitMs !== null) timer = setTimeout(() => (isIdle() ? onIdle() : undefined), limitMs);
+  };
+  return { touch, close: () => clearTimeout(timer) };
+}

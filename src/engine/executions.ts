@@ -1,0 +1,123 @@
+/**
+ * Owns the runs executing in this process, one at a time for each recipe: begun, halted, waited for.
+ * Deliberately knows no client and no path; it tells its listeners.
+ */
+import { EngineError } from '../client/connection.ts';
+import type { RunProgress, StoredEvent } from '../core/model/event.ts';
+import type { RunId } from '../core/model/ids.ts';
+import type { BegunRun } from '../core/loop/execute.ts';
+import type { RunControl, RunEnd, RunServices } from '../core/loop/services.ts';
+import type { Log, Store } from '../core/ports.ts';
+import { asEngineError } from './errors.ts';
+import { noteStatus } from './runNotes.ts';
+import type { ServicesOfRun } from './services.ts';
+
+export interface RunListeners {
+  readonly onEvents: (events: readonly StoredEvent[]) => void;
+  readonly onProgress: (progress: RunProgress) => void;
+  /** A run began, went on, paused or ended. */
+  readonly onChanged: (runId: RunId) => void;
+}
+
+export interface Execution {
+  readonly recipePath: string;
+  readonly control: RunControl;
+  /** Never rejects. */
+  readonly end: Promise<RunEnd>;
+}
+
+export interface Executions {
+  readonly get: (runId: RunId) => Execution | undefined;
+  /** Also counts a run between the request and its first durable row. */
+  readonly count: () => number;
+  /** Throws EngineError('busy') when the recipe is executing already or the engine is ending. */
+  readonly execute: (recipePath: string, begin: Begin) => Promise<RunId>;
+  /** Takes no new run, pauses all, and resolves when all stand still. */
+  readonly pauseAll: () => Promise<void>;
+  /** Resolves when nothing is executing. */
+  readonly settled: () => Promise<void>;
+}
+
+export type Begin = (services: RunServices, control: RunControl) => Promise<BegunRun>;
+
+export interface ExecutionContext {
+  readonly servicesOf: (recipePath: string, store: Store) => ServicesOfRun;
+  readonly store: () => Promise<Store>;
+  readonly log: Log;
+  readonly listeners: RunListeners;
+}
+
+export function createExecutions({ servicesOf, store, log, listeners }: ExecutionContext): Executions {
+  const active = new Map<RunId, Execution>();
+  const beginning = new Map<string, Promise<unknown>>();
+  let closing = false;
+
+  const begun = async (recipePath: string, begin: Begin): Promise<RunId> => {
+    const opened = await store();
+    const { onEvents, onProgress } = listeners;
+    const control: RunControl = { aborted: false, reason: null };
+    const services = { ...servicesOf(recipePath, opened), onEvents, onProgress };
+    const { runId, end } = await begin(services, control);
+    const told = end.catch((error: unknown) => failed(runId, error, opened, listeners, log));
+    active.set(runId, { recipePath, control, end: told });
+    if (closing) halt(control, 'pause');
+    log.info('run executing', { runId, recipePath });
+    listeners.onChanged(runId);
+    void told.then((result) => {
+      active.delete(runId);
+      log.info('run standing still', { runId, kind: result.kind });
+      listeners.onChanged(runId);
+    });
+    return runId;
+  };
+
+  const settled = async () => {
+    while (active.size + beginning.size > 0) {
+      await Promise.allSettled([...beginning.values(), ...[...active.values()].map((run) => run.end)]);
+    }
+  };
+
+  return {
+    get: (runId) => active.get(runId),
+    count: () => active.size + beginning.size,
+    execute: async (recipePath, begin) => {
+      if (closing) throw new EngineError('busy', 'The engine is ending; try again in a moment.');
+      const running = [...active.values()].some((run) => run.recipePath === recipePath);
+      if (running || beginning.has(recipePath)) {
+        throw new EngineError('busy', `${recipePath} is running already; pause or stop that run first.`);
+      }
+      const work = begun(recipePath, begin).finally(() => beginning.delete(recipePath));
+      beginning.set(recipePath, work);
+      return work;
+    },
+    pauseAll: async () => {
+      closing = true;
+      for (const run of active.values()) halt(run.control, 'pause');
+      await settled();
+    },
+    settled,
+  };
+}
+
+/** A stop outranks a pause asked for before it. */
+export function halt(control: RunControl, reason: 'pause' | 'stop'): void {
+  if (control.reason !== 'stop') control.reason = reason;
+  control.aborted = true;
+}
+
+async function failed(
+  runId: RunId,
+  error: unknown,
+  store: Store,
+  listeners: RunListeners,
+  log: Log,
+): Promise<RunEnd> {
+  const { message } = asEngineError(error);
+  log.error('run failed', error);
+  try {
+    await noteStatus(store, runId, 'failed', message, listeners);
+  } catch (second) {
+    log.error('the end of the run could not be saved', second);
+  }
+  return { kind: 'failed', message };
+}

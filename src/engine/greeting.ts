@@ -1,0 +1,101 @@
+/**
+ * Owns one client's conversation from its first byte: nothing but a greeting with the right token is heard first, then each
+ * request goes to its method. Deliberately holds no state of the workspace.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+import { EngineError } from '../client/connection.ts';
+import type { Log } from '../core/ports.ts';
+import { hello, PROTOCOL_VERSION, type HelloResult } from '../protocol/engine.ts';
+import type { Send } from './delivery.ts';
+import { asEngineError, asResponse } from './errors.ts';
+import { checked, type Methods } from './methods.ts';
+
+export interface GreetingContext {
+  readonly token: string;
+  readonly version: string;
+  readonly methods: Methods;
+  readonly log: Log;
+  /** The client has shown the token. Returns what to do when it is gone. */
+  readonly onGreeted: (send: Send) => () => void;
+}
+
+const greetingLimitMs = 5_000;
+/** Nobody needs more at once; a client that never reads its answers cannot fill the memory with them. */
+const mostRequests = 256;
+
+export function converse(socket: Socket, context: GreetingContext): void {
+  const { log } = context;
+  const wire = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+  let state: 'new' | 'compatible' | 'foreign' = 'new';
+  let leave: () => void = () => undefined;
+  let underway = 0;
+  const late = setTimeout(() => socket.destroy(), greetingLimitMs);
+
+  const greet = (params: unknown): HelloResult => {
+    const greeting = checked(hello, params);
+    if (!sameText(greeting.token, context.token)) {
+      throw new EngineError('unreachable', "The engine refused this client's token; try again.");
+    }
+    const compatible = greeting.protocol === PROTOCOL_VERSION && greeting.version === context.version;
+    state = compatible ? 'compatible' : 'foreign';
+    clearTimeout(late);
+    leave = context.onGreeted((method, payload) => wire.sendNotification(method, payload));
+    log.info('client joined', { client: greeting.client, version: greeting.version, compatible });
+    return { protocol: PROTOCOL_VERSION, version: context.version, pid: process.pid, compatible };
+  };
+
+  const answer = async (method: string, params: unknown): Promise<unknown> => {
+    if (method === hello.method && state === 'new') return greet(params);
+    if (state === 'new') throw new EngineError('unreachable', 'The engine answers after a greeting only.');
+    const found = context.methods.get(method);
+    if (found === undefined)
+      throw new EngineError('invalid', `This engine does not know the request ${method}.`);
+    if (state === 'foreign' && !found.always) {
+      throw new EngineError(
+        'invalid',
+        `The engine is of version ${context.version}; restart it to go on with this one.`,
+      );
+    }
+    if (underway >= mostRequests)
+      throw new EngineError('busy', 'Too many requests at once; wait for some answers.');
+    underway++;
+    try {
+      return await found.call(params);
+    } finally {
+      underway--;
+    }
+  };
+
+  wire.onRequest(async (method: string, params: unknown) => {
+    try {
+      return await answer(method, params);
+    } catch (error) {
+      const told = asEngineError(error);
+      if (told.kind === 'internal' || told.kind === 'store') log.error(`request ${method} failed`, error);
+      // The refusal leaves first, then the door closes.
+      if (state === 'new') setImmediate(() => socket.end());
+      return asResponse(told);
+    }
+  });
+  wire.onNotification((method: string) =>
+    log.warn('a client sent a notification nobody asked for', { method }),
+  );
+  wire.onError(() => socket.destroy());
+  wire.onClose(() => wire.dispose());
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => {
+    clearTimeout(late);
+    leave();
+    leave = () => undefined;
+    wire.dispose();
+  });
+  wire.listen();
+}
+
+/** Takes the same time whatever the text, so that a token cannot be guessed byte by byte. */
+function sameText(given: string, right: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(right));
+}

@@ -1,0 +1,116 @@
+/**
+ * Owns which request does what: each descriptor of the protocol bound to the store, the runs or the recipe functions.
+ * Parameters pass their guard before they reach a handler. Deliberately knows neither sockets nor clients.
+ */
+import { EngineError } from '../client/connection.ts';
+import { editRecipe, describeRecipe } from '../core/loop/describe.ts';
+import { experienceKey } from '../core/measure/identity.ts';
+import type { SolutionId } from '../core/model/ids.ts';
+import type { ExperienceFilter } from '../core/model/views.ts';
+import type { Clock, Store } from '../core/ports.ts';
+import * as protocol from '../protocol/engine.ts';
+import type { RequestDescriptor } from '../protocol/engine.ts';
+import type { Runs } from './runs.ts';
+
+export interface MethodsContext {
+  readonly store: () => Promise<Store>;
+  readonly runs: Runs;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly onAnnotated: (solutionId: SolutionId) => void;
+  /** Pauses what is running, then lets the process end after the answer has left. */
+  readonly onShutdown: () => Promise<void>;
+}
+
+export interface Method {
+  /** True when a client of another version may call it: it reads, or ends the engine. */
+  readonly always: boolean;
+  /** Rejects with EngineError('invalid') when the parameters do not pass the guard. */
+  call(params: unknown): Promise<unknown>;
+}
+
+export type Methods = ReadonlyMap<string, Method>;
+
+export function createMethods(context: MethodsContext): Methods {
+  const { store, runs } = context;
+  const done = (work: Promise<unknown>) => work.then(() => null);
+  return new Map([
+    read(protocol.describeRecipe, async ({ text }) => describeRecipe(text)),
+    read(protocol.editRecipe, async ({ text, field, value }) => editRecipe(text, field, value)),
+    change(protocol.startRun, async ({ recipePath, seed }) => ({
+      runId: await runs.start(recipePath, seed),
+    })),
+    change(protocol.pauseRun, ({ runId }) => done(runs.pause(runId))),
+    change(protocol.resumeRun, ({ runId }) => done(runs.resume(runId))),
+    change(protocol.stopRun, ({ runId }) => done(runs.stop(runId))),
+    read(protocol.awaitRun, ({ runId }) => runs.outcome(runId)),
+    read(protocol.listRuns, async () => (await store()).runs()),
+    read(protocol.getRun, async ({ runId }) => (await store()).run(runId)),
+    read(protocol.listEvents, async (page) => (await store()).events(page.runId, page.afterSeq, page.limit)),
+    read(protocol.countExperiences, async ({ runId }) => (await store()).experienceCounts(runId)),
+    read(protocol.listExperiences, async ({ filter, after, limit }) =>
+      // JSON has no undefined, so an optional member that is there has a value.
+      (await store()).experiences(filter as ExperienceFilter, after, limit),
+    ),
+    read(protocol.getExperience, async ({ solutionId }) => (await store()).experience(solutionId)),
+    read(protocol.listEvaluations, async ({ runId }) => (await store()).evaluations(runId)),
+    read(protocol.getEvaluation, async ({ evaluationId }) => (await store()).evaluation(evaluationId)),
+    read(protocol.listCandidates, async ({ runId }) => (await store()).candidates(runId)),
+    read(protocol.getCandidate, async ({ candidateId }) => (await store()).candidate(candidateId)),
+    change(protocol.annotate, (judgement) => done(annotate(judgement, context))),
+    read(protocol.shutdown, () => done(context.onShutdown())),
+  ]);
+}
+
+async function annotate(
+  judgement: {
+    solutionId: SolutionId;
+    verdict: 'accept' | 'reject' | null;
+    score: number | null;
+    note: string;
+  },
+  context: MethodsContext,
+): Promise<void> {
+  const store = await context.store();
+  const experience = await store.experience(judgement.solutionId);
+  if (experience === null)
+    throw new EngineError('notFound', 'This experience is not in the workspace any more.');
+  const key = experienceKey(experience.task, experience.solution.output);
+  await store.annotate({ ...judgement, key, time: context.clock.now() });
+  context.onAnnotated(judgement.solutionId);
+}
+
+function read<Params, Result>(
+  descriptor: RequestDescriptor<Params, Result>,
+  handle: (params: Params) => Promise<Result>,
+): [string, Method] {
+  return [descriptor.method, { always: true, call: guarded(descriptor, handle) }];
+}
+
+function change<Params, Result>(
+  descriptor: RequestDescriptor<Params, Result>,
+  handle: (params: Params) => Promise<Result>,
+): [string, Method] {
+  return [descriptor.method, { always: false, call: guarded(descriptor, handle) }];
+}
+
+function guarded<Params, Result>(
+  descriptor: RequestDescriptor<Params, Result>,
+  handle: (params: Params) => Promise<Result>,
+): (params: unknown) => Promise<Result> {
+  return async (params) => handle(checked(descriptor, params));
+}
+
+/** The parameters as the descriptor's guard lets them through. */
+export function checked<Params, Result>(
+  descriptor: RequestDescriptor<Params, Result>,
+  params: unknown,
+): Params {
+  const parsed = descriptor.params.safeParse(params ?? {});
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+  throw new EngineError(
+    'invalid',
+    `The request ${descriptor.method} was not understood${where}: ${issue?.message ?? ''}`,
+  );
+}

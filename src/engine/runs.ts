@@ -1,0 +1,77 @@
+/** Owns what a client may want of a run: start, pause, resume, stop, wait. Deliberately executes nothing itself. */
+import { EngineError } from '../client/connection.ts';
+import { beginRun, resumeRun } from '../core/loop/execute.ts';
+import type { RunId } from '../core/model/ids.ts';
+import type { RunDetail } from '../core/model/views.ts';
+import type { Store } from '../core/ports.ts';
+import type { RunResult } from '../protocol/engine.ts';
+import { halt, type Executions, type RunListeners } from './executions.ts';
+import { readRecipe } from './recipeFile.ts';
+import { noteStatus } from './runNotes.ts';
+
+export interface Runs {
+  /** `recipePath` is relative to the workspace, with '/'. */
+  readonly start: (recipePath: string, seed: number | undefined) => Promise<RunId>;
+  /** Waits for a pause under way; does nothing to a run that is executing. */
+  readonly resume: (runId: RunId) => Promise<void>;
+  /** Asks for it; the run stands still a little later. */
+  readonly pause: (runId: RunId) => Promise<void>;
+  readonly stop: (runId: RunId) => Promise<void>;
+  /** How the run ended or paused; waits while it is executing. */
+  readonly outcome: (runId: RunId) => Promise<RunResult>;
+}
+
+export interface RunsContext {
+  readonly workspace: string;
+  readonly executions: Executions;
+  readonly store: () => Promise<Store>;
+  readonly listeners: RunListeners;
+}
+
+export function createRuns({ workspace, executions, store, listeners }: RunsContext): Runs {
+  const known = async (runId: RunId): Promise<RunDetail> => {
+    const detail = await (await store()).run(runId);
+    if (detail === null) throw new EngineError('notFound', 'This run is not in the workspace any more.');
+    return detail;
+  };
+
+  return {
+    start: async (recipePath, seed) => {
+      const recipe = readRecipe(workspace, recipePath);
+      const request = { recipePath: recipe.path, recipeText: recipe.text, seed };
+      return executions.execute(recipe.path, (services, control) => beginRun(request, services, control));
+    },
+    resume: async (runId) => {
+      const running = executions.get(runId);
+      if (running?.control.aborted === false) return;
+      await running?.end;
+      const { run, recipeText } = await known(runId);
+      if (run.status !== 'paused')
+        throw new EngineError('invalid', 'Only a paused run can be resumed; this one has ended.');
+      const request = { runId, recipeText, seed: run.seed };
+      await executions.execute(run.recipePath, (services, control) => resumeRun(request, services, control));
+    },
+    pause: async (runId) => {
+      const running = executions.get(runId);
+      if (running !== undefined) halt(running.control, 'pause');
+      else await known(runId);
+    },
+    stop: async (runId) => {
+      const running = executions.get(runId);
+      if (running !== undefined) {
+        halt(running.control, 'stop');
+        return;
+      }
+      const { run } = await known(runId);
+      if (run.status !== 'paused') return;
+      await noteStatus(await store(), runId, 'stopped', 'Stopped while it was paused.', listeners);
+      listeners.onChanged(runId);
+    },
+    outcome: async (runId) => {
+      const running = executions.get(runId);
+      if (running !== undefined) return running.end;
+      const { run } = await known(runId);
+      return { kind: run.status === 'running' ? 'paused' : run.status, message: run.message };
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/** Owns the record of what an engine is built from. Deliberately a plain record, so that tests pass their own. */
+import type { RunServices } from '../core/loop/services.ts';
+import type { Log, Store } from '../core/ports.ts';
+import type { WorkspacePaths } from '../client/endpoint.ts';
+
+/** What a run is given, but for the two listeners, which are the engine's own. */
+export type ServicesOfRun = Omit<RunServices, 'onEvents' | 'onProgress'>;
+
+export interface EngineServices {
+  /** Opens the workspace's store; called once, at the first need, and again only after a failure. */
+  openStore(): Promise<Store & { close(): Promise<void> }>;
+  /** `recipeFile` is absolute: data files are named relative to it. Nothing heavy starts before it is used. */
+  ofRun(recipeFile: string, store: Store): ServicesOfRun;
+  close(): Promise<void>;
+}
+
+export type MakeServices = (paths: WorkspacePaths, log: Log) => EngineServices;
