@@ -58,23 +58,23 @@ function asciiNumbers(text: string): string {
     .replace(/[\u2212\u2010\u2011\u2013]/g, '-');
 }
 
-// One plain number, most specific form first: 12,34,567.8 | 1.234,5 | 1.234.567 | 1'234.5 | 1,5 | 1234,567 | 3.5 | .5
+// One plain number, most specific form first: 12,34,567.8 | 1.234,5 | 1.234.567 | 1'234.5 | 1,5 | 0,567 | 3.5 | .5
 const grouped = [
-  String.raw`\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?`,
-  String.raw`\d{1,3}(?:\.\d{3})+,\d+`,
-  String.raw`\d{1,3}(?:\.\d{3}){2,}(?!\d)`,
-  String.raw`\d{1,3}(?:[\u00a0\u202f\u2009'’]\d{3})+(?!\d)(?:[.,]\d+)?`,
+  String.raw`[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?!\d)(?:\.\d+)?`,
+  String.raw`[1-9]\d{0,2}(?:\.\d{3})+,\d+`,
+  String.raw`[1-9]\d{0,2}(?:\.\d{3}){2,}(?!\d)`,
+  String.raw`[1-9]\d{0,2}(?:[\u00a0\u202f\u2009'’]\d{3})+(?!\d)(?:[.,]\d+)?`,
   String.raw`(?<!\d,)\d+,\d{1,2}(?![\d,])`,
-  String.raw`(?<!\d,)\d{4,},\d+(?![\d,])`,
+  String.raw`(?<!\d,)(?:0|\d{4,}),\d+(?![\d,])`,
 ];
-const plain = `(?:${[...grouped, String.raw`\d+(?:\.\d+)?`, String.raw`\.\d+`].join('|')})`;
+const plain = `(?:${[...grouped, String.raw`\d+(?:\.\d+)?`, String.raw`\.\d+`].join('|')})(?!\\d)`;
 const power = String.raw`(?:\^|\*\*) ?[{(]?(-?\d{1,4})[)}]?`;
 
 function readPlain(text: string): number {
   if (/^\d{1,3}(?:\.\d{3})+(?:,\d+)?$/.test(text) && (text.includes(',') || text.split('.').length > 2))
     return Number(text.replaceAll('.', '').replace(',', '.'));
   const bare = text.replace(/[\u00a0\u202f\u2009'’]/g, '');
-  const grouping = /^\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?$/.test(bare);
+  const grouping = /^[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?:\.\d+)?$/.test(bare);
   return Number(grouping ? bare.replaceAll(',', '') : bare.replace(',', '.'));
 }
 
@@ -124,6 +124,9 @@ const forms: readonly Form[] = [
 ];
 
 const mayStart = /[\d.¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]|\\[dt]?frac/gu;
+/** Everything that can stand inside one plain number; a longer run is data, not a number, and is passed over whole. */
+const digitRun = /[\d.,'’\u00a0\u202f\u2009]+/uy;
+const longestNumber = 400;
 /** A letter of a script with spaces between words, a digit or an underscore just before: CO2, x1 and v2 hold no number. */
 const insideWord = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}_]$/u;
 const currencyCode = /(?:^|[^\p{L}])(?:USD|EUR|GBP|JPY|CNY|KRW|INR|CAD|AUD|CHF|Rs\.?|RM)$/u;
@@ -133,13 +136,14 @@ const joinedBefore = /[\d)][ \t]{0,2}[-+*×÷/^][ \t]{0,2}[$€£¥₩₹]?$|\d[
 const joinedAfter = /^(?:[ \t]{0,2}[-+*×÷/^][ \t]{0,2}[$€£¥₩₹]?[\d(.]|[ \t]x[ \t]\d|:\d)/u;
 const suffix = /^(?: ?(hundred|thousand|million|billion|trillion)\b)?( ?(?:%|\\%|percent\b|per cent\b))?/iu;
 
+/** The first form that fits here. Its value is not finite for 1e999 or 1/0: a number is written there, but none is meant. */
 function matchAt(text: string, index: number): { readonly value: number; readonly length: number } | null {
+  digitRun.lastIndex = index;
+  if ((digitRun.exec(text)?.[0].length ?? 0) > longestNumber) return null;
   for (const { pattern, read } of forms) {
     pattern.lastIndex = index;
     const match = pattern.exec(text);
-    if (match === null) continue;
-    const value = read(match);
-    if (Number.isFinite(value)) return { value, length: match[0].length };
+    if (match !== null) return { value: read(match), length: match[0].length };
   }
   return null;
 }
@@ -160,9 +164,9 @@ export function findNumbers(original: string): readonly FoundNumber[] {
     const before = text.slice(Math.max(0, index - lookBehind), index);
     const match = insideWord.test(before) && !currencyCode.test(before) ? null : matchAt(text, index);
     if (match === null) {
-      // The rest of a word or of a number that is not one (x12, 1e999) must not be read from its middle.
-      const rest = /^[\d.]+/.exec(text.slice(index, index + 64));
-      from = index + (rest?.[0].length ?? candidate[0].length);
+      // What is not a number here must not be read as one from its middle.
+      digitRun.lastIndex = index;
+      from = index + (digitRun.exec(text)?.[0].length ?? candidate[0].length);
       continue;
     }
     const end = index + match.length;
@@ -171,7 +175,7 @@ export function findNumbers(original: string): readonly FoundNumber[] {
     const start = index - sign.length;
     const joined = (sign === '' && joinedBefore.test(before)) || joinedAfter.test(after);
     from = end;
-    if (joined) continue;
+    if (joined || !Number.isFinite(match.value)) continue;
     const tail = suffix.exec(after);
     const scale = scales[tail?.[1]?.toLowerCase() ?? ''] ?? 1;
     const body = text.slice(index, end).replace(/[,\u00a0\u202f\u2009'’]/g, '');

@@ -64,10 +64,10 @@ export function wilsonLimits(
   const centre = proportion + z2 / (2 * n);
   const half = z * Math.sqrt((proportion * (1 - proportion)) / n + z2 / (4 * n * n));
   const scale = 1 + z2 / n;
-  // Rounding must not push a limit past the mean at 0 and 1, where the exact limit is the mean itself.
+  // Rounding must not push a limit past the mean or out of [0, 1]; at 0 and 1 the exact limit is the mean itself.
   return {
-    low: proportion === 0 ? 0 : Math.min(proportion, (centre - half) / scale),
-    high: proportion === 1 ? 1 : Math.max(proportion, (centre + half) / scale),
+    low: proportion === 0 ? 0 : Math.max(0, Math.min(proportion, (centre - half) / scale)),
+    high: proportion === 1 ? 1 : Math.min(1, Math.max(proportion, (centre + half) / scale)),
   };
 }
 

@@ -28,19 +28,20 @@ interface Mark {
 
 /** The last \boxed{...} with balanced braces. */
 function boxed(output: string): Mark | null {
-  for (let index = output.lastIndexOf('\\boxed'); index >= 0; ) {
-    const open = /^\\boxed\s*\{/.exec(output.slice(index, index + 32));
-    if (open !== null) {
-      const start = index + open[0].length;
-      let depth = 1;
-      for (let end = start; end < output.length; end++) {
-        if (output[end] === '{') depth++;
-        if (output[end] === '}') depth--;
-        if (depth === 0) return { index, answer: output.slice(start, end) };
-      }
+  const opening = /\\boxed\s{0,4}\{/gu;
+  const starts = [...output.matchAll(opening)].map(
+    (match) => [match.index, match.index + match[0].length] as const,
+  );
+  // A box that stays open to the end keeps any box around it open as well: earlier ones must close before it.
+  let limit = output.length;
+  for (const [index, start] of starts.reverse()) {
+    let depth = 1;
+    for (let end = start; end < limit; end++) {
+      if (output[end] === '{') depth++;
+      if (output[end] === '}') depth--;
+      if (depth === 0) return { index, answer: output.slice(start, end) };
     }
-    if (index === 0) return null;
-    index = output.lastIndexOf('\\boxed', index - 1);
+    limit = index;
   }
   return null;
 }
@@ -64,11 +65,11 @@ const announcements = [
 /** From the mark to the end of its line, or the next line that says something when the mark ends its line. */
 function announced(output: string): Mark | null {
   let last: { index: number; end: number } | null = null;
+  const textEnd = output.trimEnd().length;
   for (const pattern of announcements) {
     for (const match of output.matchAll(pattern)) {
       const end = match.index + match[0].length;
-      if ((last === null || match.index >= last.index) && output.slice(end, end + 2000).trim() !== '')
-        last = { index: match.index, end };
+      if ((last === null || match.index >= last.index) && end < textEnd) last = { index: match.index, end };
     }
   }
   if (last === null) return null;
