@@ -31,6 +31,13 @@ export interface Chart {
   readonly yTicks: readonly { readonly y: number; readonly score: number }[];
   readonly main: Curve;
   readonly control: Curve;
+  /** Candidates of the loop that were tried and refused. */
+  readonly refused: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly mean: number;
+    readonly round: number;
+  }[];
   /** The sealed test score stands after the last round; null until it is known. */
   readonly test: {
     readonly x: number;
@@ -88,6 +95,7 @@ export function chartOf(model: RunModel, width: number, height: number): Chart {
     yTicks: [0, 0.25, 0.5, 0.75, 1].map((score) => ({ score, y: y(score) })),
     main: curveOf(model.main.points),
     control: curveOf(model.control.points),
+    refused: model.main.refused.map(({ round, mean }) => ({ x: x(round), y: y(mean), mean, round })),
     test:
       test === null
         ? null

@@ -4,9 +4,10 @@
  */
 import type { Interval, Gain } from '../src/core/model/candidate.ts';
 import type { Arm, Phase, RunEvent, ShowcaseItem, StoredEvent } from '../src/core/model/event.ts';
+import type { CandidateId } from '../src/core/model/ids.ts';
 import { count, counted, points } from '../src/protocol/wording.ts';
 
-/** One dev evaluation of an arm. */
+/** The dev score of the candidate in use after a round. */
 export interface CurvePoint {
   readonly round: number;
   /** In [0, 1]. */
@@ -21,9 +22,22 @@ export interface Decision {
   readonly reason: string;
 }
 
+/** What one dev evaluation said of one candidate. */
+interface Scored {
+  readonly mean: number;
+  readonly interval: Interval;
+  readonly tasks: number;
+  readonly showcase: readonly ShowcaseItem[];
+}
+
 export interface ArmModel {
   readonly points: readonly CurvePoint[];
+  /** Dev scores of candidates the gate refused: tried, but not what the loop goes on with. */
+  readonly refused: readonly { readonly round: number; readonly mean: number }[];
+  /** Replies of the candidate in use after a round. */
   readonly showcases: ReadonlyMap<number, readonly ShowcaseItem[]>;
+  /** The newest dev score of every candidate of the arm. */
+  readonly scored: ReadonlyMap<CandidateId, Scored>;
   readonly decisions: ReadonlyMap<number, Decision>;
   readonly round: number;
   /** What each step of the arm's newest round came to so far, by step path. */
@@ -60,7 +74,9 @@ export interface RunModel {
 
 const emptyArm: ArmModel = {
   points: [],
+  refused: [],
   showcases: new Map(),
+  scored: new Map(),
   decisions: new Map(),
   round: 0,
   notes: new Map(),
@@ -137,6 +153,25 @@ function withNote(model: RunModel, event: RunEvent): RunModel {
   return inArm(model, arm, (state) => ({ ...state, notes: new Map(state.notes).set(step, note) }));
 }
 
+/** The arm when this candidate is the one in use after the round; its newest dev score and replies are the round's. */
+function usedAfter(arm: ArmModel, round: number, candidate: CandidateId): ArmModel {
+  const scored = arm.scored.get(candidate);
+  if (scored === undefined) return arm;
+  const { mean, interval, tasks, showcase } = scored;
+  const others = arm.points.filter((point) => point.round !== round);
+  return {
+    ...arm,
+    points: [...others, { round, mean, interval, tasks }].sort((left, right) => left.round - right.round),
+    showcases: new Map(arm.showcases).set(round, showcase),
+  };
+}
+
+/** Several candidates may stand before the gate in one round; one accepted makes the round a kept one. */
+function decide(arm: ArmModel, round: number, decision: Decision): ArmModel {
+  if (arm.decisions.get(round)?.accepted === true) return arm;
+  return { ...arm, decisions: new Map(arm.decisions).set(round, decision) };
+}
+
 function fold(model: RunModel, event: RunEvent): RunModel {
   const { arm, round } = event.at;
   switch (event.kind) {
@@ -155,30 +190,28 @@ function fold(model: RunModel, event: RunEvent): RunModel {
       }));
     case 'evaluationMade': {
       if (event.suite !== 'dev') return model;
-      const point: CurvePoint = {
-        round,
-        mean: event.mean,
-        interval: event.interval,
-        tasks: event.tasks,
-      };
-      return inArm(model, arm, (state) => ({
-        ...state,
-        points: [...state.points.filter((other) => other.round !== round), point].sort(
-          (left, right) => left.round - right.round,
+      const { candidateId, mean, interval, tasks, showcase } = event;
+      return inArm(model, arm, (state) =>
+        usedAfter(
+          { ...state, scored: new Map(state.scored).set(candidateId, { mean, interval, tasks, showcase }) },
+          round,
+          candidateId,
         ),
-        showcases: new Map(state.showcases).set(round, event.showcase),
-      }));
+      );
     }
     case 'candidateAccepted':
+      return inArm(model, arm, (state) =>
+        decide(usedAfter(state, round, event.candidateId), round, { accepted: true, reason: event.reason }),
+      );
     case 'candidateRefused': {
-      const accepted = event.kind === 'candidateAccepted';
-      return inArm(model, arm, (state) => ({
-        ...state,
-        // Several candidates may stand before the gate in one round; one accepted makes the round a kept one.
-        decisions: state.decisions.get(round)?.accepted
-          ? state.decisions
-          : new Map(state.decisions).set(round, { accepted, reason: event.reason }),
-      }));
+      return inArm(model, arm, (state) => {
+        const mean = state.scored.get(event.candidateId)?.mean;
+        const refused = mean === undefined ? state.refused : [...state.refused, { round, mean }];
+        return decide({ ...usedAfter(state, round, event.inUse), refused }, round, {
+          accepted: false,
+          reason: event.reason,
+        });
+      });
     }
     case 'testScored':
       return arm === 'main'

@@ -23,13 +23,22 @@ function diamond({ x, y }: { readonly x: number; readonly y: number }, size: num
 }
 
 function loopMark(mark: Mark, kept: boolean | null): SVGTemplateResult {
-  const title = `Loop, ${roundWord(mark.point.round)}: ${percent(mark.point.mean)} (${range(mark.point.interval)})${
-    kept === null ? '' : kept ? ', kept' : ', not kept'
-  }`;
-  return svg`<g class="mark loop ${kept === false ? 'refused' : ''}">
+  const outcome = kept === null ? '' : kept ? ', kept' : ', nothing kept';
+  const title = `Loop, ${roundWord(mark.point.round)}: ${percent(mark.point.mean)} (${range(mark.point.interval)})${outcome}`;
+  return svg`<g class="mark loop">
     ${kept === true ? svg`<circle class="kept" cx=${mark.x} cy=${mark.y} r="7.5" />` : nothing}
     <circle class="dot" cx=${mark.x} cy=${mark.y} r="4" /><title>${title}</title>
   </g>`;
+}
+
+function crossPath({ x, y }: { readonly x: number; readonly y: number }, arm: number): string {
+  return `M${x - arm} ${y - arm}L${x + arm} ${y + arm}M${x - arm} ${y + arm}L${x + arm} ${y - arm}`;
+}
+
+function refusedMark(mark: Chart['refused'][number]): SVGTemplateResult {
+  return svg`<g class="mark refused"><path class="cross" d=${crossPath(mark, 3.5)} /><title>${`Tried in round ${
+    mark.round
+  } and refused: ${percent(mark.mean)}`}</title></g>`;
 }
 
 function controlMark(mark: Mark): SVGTemplateResult {
@@ -96,7 +105,6 @@ function spoken(model: RunModel): string {
 }
 
 function legend(model: RunModel): TemplateResult {
-  const decided = model.main.decisions.size > 0;
   return html`<ul class="legend" aria-hidden="true">
     <li>
       <svg width="30" height="12" viewBox="0 0 30 12">
@@ -115,18 +123,21 @@ function legend(model: RunModel): TemplateResult {
         : nothing
     }
     ${
-      decided
+      [...model.main.decisions.values()].some((decision) => decision.accepted)
         ? html`<li>
-              <svg width="18" height="18" viewBox="0 0 18 18">
-                <g class="mark loop"
-                  ><circle class="kept" cx="9" cy="9" r="7.5" /><circle class="dot" cx="9" cy="9" r="4" /></g></svg
-              >round kept
-            </li>
-            <li>
-              <svg width="12" height="12" viewBox="0 0 12 12">
-                <g class="mark loop refused"><circle class="dot" cx="6" cy="6" r="4" /></g></svg
-              >nothing kept
-            </li>`
+            <svg width="18" height="18" viewBox="0 0 18 18">
+              <g class="mark loop"><circle class="kept" cx="9" cy="9" r="7.5" /><circle class="dot" cx="9" cy="9" r="4" /></g></svg
+            >round kept
+          </li>`
+        : nothing
+    }
+    ${
+      model.main.refused.length > 0
+        ? html`<li>
+            <svg width="12" height="12" viewBox="0 0 12 12">
+              <g class="mark refused"><path class="cross" d=${crossPath({ x: 6, y: 6 }, 3.5)} /></g></svg
+            >tried and refused
+          </li>`
         : nothing
     }
   </ul>`;
@@ -198,7 +209,7 @@ export function curveView(props: CurveProps): TemplateResult {
         <path class="band" d=${chart.main.band} />
         <path class="line control" d=${chart.control.line} />
         <path class="line loop" d=${chart.main.line} />
-        ${chart.control.marks.map(controlMark)}
+        ${chart.refused.map(refusedMark)} ${chart.control.marks.map(controlMark)}
         ${chart.main.marks.map((mark) => loopMark(mark, keptIn(model.main, mark.point.round)))}
         ${endName(chart.main, 'loop', chart.control, plot.right)}
         ${endName(chart.control, 'control', chart.main, plot.right)} ${testMark(chart)}

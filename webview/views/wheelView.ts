@@ -1,5 +1,6 @@
 /** Owns the wheel: acquire, refine, update, evaluate with their steps, the running one lit, and how far the run is. */
 import { html, nothing, type TemplateResult } from 'lit';
+import type { RunProgress } from '../../src/core/model/event.ts';
 import type { RecipeDescription } from '../../src/protocol/engine.ts';
 import { count, duration, phaseWord } from '../../src/protocol/wording.ts';
 import type { ShownRun } from '../panelState.ts';
@@ -43,7 +44,7 @@ export function wheelView(
         </li>`,
       )}
     </ol>
-    ${description.control === null ? nothing : html`<p class="note">Control: the same loop ${description.control}.</p>`}
+    ${description.control === null ? nothing : html`<p class="note">Control: ${description.control}.</p>`}
   </section>`;
 }
 
@@ -51,14 +52,17 @@ function place(shown: ShownRun): string {
   const { wheel, plannedRounds } = shown.model;
   const progress = shown.progress;
   const at = progress?.at ?? wheel;
+  if (at.step === 'test') return withCount(['Scoring the sealed test'], progress);
   const parts = [at.round === 0 ? 'Measuring the start' : `Round ${at.round} of ${plannedRounds}`];
   if (at.arm === 'control') parts.push('control');
   const phase = progress?.phase ?? wheel.phase;
   if (phase !== null) parts.push(phaseWord(phase) + (progress === null ? '' : `, ${progress.operator}`));
-  if (progress !== null && progress.total > 0) {
-    parts.push(`${count(progress.done)} of ${count(progress.total)}`);
-  }
-  return parts.join(' · ');
+  return withCount(parts, progress);
+}
+
+function withCount(parts: readonly string[], progress: RunProgress | null): string {
+  const known = progress !== null && progress.total > 0;
+  return [...parts, ...(known ? [`${count(progress.done)} of ${count(progress.total)}`] : [])].join(' · ');
 }
 
 /** One line that is always there, so that nothing jumps when a run begins or ends. */
