@@ -11,7 +11,7 @@ import { ensureSystemPackages } from './systemPackages.ts';
 
 const version = '4.139.1';
 
-/** How to start one editor server; every folder is the caller's, nothing is written elsewhere. */
+/** How to start one editor server; its settings, extensions and log go where the caller says. */
 export type EditorServer = {
   readonly port: number;
   /** Holds the user's settings and the editor's own files. */
@@ -20,6 +20,8 @@ export type EditorServer = {
   readonly log: string;
   /** False starts every folder as untrusted, as a cautious user would. */
   readonly trusted: boolean;
+  /** Added to the environment of the server and so of every extension. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 /** The entry script of the installed editor, installing it first where it is absent (about 3 minutes, once). */
@@ -62,7 +64,7 @@ export function startEditor(entry: string, server: EditorServer): ChildProcess {
   const child = spawn(process.execPath, args, {
     detached: true,
     stdio: ['ignore', log, log],
-    env: cleanEnvironment(),
+    env: { ...cleanEnvironment(), ...server.environment },
   });
   fs.closeSync(log);
   return child;
