@@ -1,0 +1,153 @@
+/**
+ * Owns one open SQLite connection: prepared statements, rows as plain objects, transactions, and errors as StoreError.
+ * Deliberately knows neither tables nor when to open again.
+ */
+import type initSqlJs from 'sql.js';
+import { StoreError } from '../../core/ports.ts';
+import type { FileLayer, Mount } from './fileLayer.ts';
+import type { HostFiles } from './hostFiles.ts';
+import { faultError, sqlError } from './storeFault.ts';
+
+export type SqlValue = initSqlJs.SqlValue;
+export type Row = Readonly<Record<string, SqlValue>>;
+
+export interface Connection {
+  readonly path: string;
+  /** Runs one statement; the number of rows it changed. */
+  run(sql: string, ...values: readonly SqlValue[]): number;
+  /** The first row, or null. */
+  get(sql: string, ...values: readonly SqlValue[]): Row | null;
+  all(sql: string, ...values: readonly SqlValue[]): readonly Row[];
+  /** Runs a script of statements without values. */
+  script(sql: string): void;
+  /** Writes a compact copy of the database to a file that does not exist yet. */
+  vacuumInto(path: string): void;
+  /** A sync has failed since this connection was opened. */
+  syncFailed(): boolean;
+  /** About how long the log is, in bytes. */
+  logBytes(): number;
+  /** Closes it; SQLite folds the log into the database where it can. Never throws. */
+  close(): void;
+  /** Closes it without writing anything: the files stay as they are. */
+  abandon(): void;
+}
+
+interface Prepared {
+  readonly statement: initSqlJs.Statement;
+  columns: readonly string[] | null;
+}
+
+/** Statements by their text, prepared once. */
+function statementCache(database: initSqlJs.Database) {
+  const statements = new Map<string, Prepared>();
+  return (sql: string): Prepared => {
+    let found = statements.get(sql);
+    if (found === undefined) {
+      found = { statement: database.prepare(sql), columns: null };
+      statements.set(sql, found);
+    }
+    return found;
+  };
+}
+
+function readRow(prepared: Prepared): Row {
+  const columns = (prepared.columns ??= prepared.statement.getColumnNames());
+  const values = prepared.statement.get();
+  const row: Record<string, SqlValue> = {};
+  for (let index = 0; index < columns.length; index++)
+    row[columns[index] as string] = values[index] as SqlValue;
+  return row;
+}
+
+function openDatabase(sql: initSqlJs.SqlJs, mount: Mount): initSqlJs.Database {
+  try {
+    // The empty array makes sql.js keep a name in its memory, which its close() expects to remove.
+    const database = new sql.Database(new Uint8Array(0));
+    if (mount.open === 0) throw new StoreError(`${mount.path} could not be reached by the database engine.`);
+    return database;
+  } catch (error) {
+    throw sqlError(mount.path, error, mount.fault);
+  }
+}
+
+export function createConnection(
+  sql: initSqlJs.SqlJs,
+  layer: FileLayer,
+  path: string,
+  files: HostFiles,
+): Connection {
+  const mount = layer.mountNext(path, files);
+  let database: initSqlJs.Database;
+  try {
+    database = openDatabase(sql, mount);
+  } catch (error) {
+    layer.unmount(mount);
+    throw error;
+  }
+  const prepare = statementCache(database);
+  let closed = false;
+
+  const guarded = <Result>(work: () => Result): Result => {
+    if (closed) throw new StoreError(`${path} is closed.`, 'CLOSED');
+    mount.fault = null;
+    try {
+      return work();
+    } catch (error) {
+      throw sqlError(path, error, mount.fault);
+    }
+  };
+  const stepping = <Result>(sqlText: string, values: readonly SqlValue[], work: (p: Prepared) => Result) =>
+    guarded(() => {
+      const prepared = prepare(sqlText);
+      try {
+        prepared.statement.bind(values);
+        return work(prepared);
+      } finally {
+        prepared.statement.reset();
+      }
+    });
+  const end = (): void => {
+    if (closed) return;
+    closed = true;
+    try {
+      database.close();
+    } catch {
+      // The log stays beside the file; the next opening reads it.
+    }
+    layer.unmount(mount);
+  };
+  return {
+    path,
+    run: (text, ...values) =>
+      stepping(text, values, ({ statement }) => {
+        statement.step();
+        return database.getRowsModified();
+      }),
+    get: (text, ...values) =>
+      stepping(text, values, (prepared) => (prepared.statement.step() ? readRow(prepared) : null)),
+    all: (text, ...values) =>
+      stepping(text, values, (prepared) => {
+        const rows: Row[] = [];
+        while (prepared.statement.step()) rows.push(readRow(prepared));
+        return rows;
+      }),
+    script: (text) => guarded(() => void database.exec(text)),
+    vacuumInto: (target) => {
+      const copy = layer.mountNamed(target, files);
+      try {
+        guarded(() => void database.exec(`VACUUM INTO '${copy.name}'`));
+      } catch (error) {
+        throw copy.mount.fault === null ? error : faultError(copy.mount.fault, error);
+      } finally {
+        layer.unmount(copy.mount);
+      }
+    },
+    syncFailed: () => mount.syncFailed,
+    logBytes: () => mount.logBytes,
+    close: end,
+    abandon: () => {
+      mount.detached = true;
+      end();
+    },
+  };
+}

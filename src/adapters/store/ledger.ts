@@ -1,0 +1,100 @@
+/** Owns the rows of the ledger: settled effects by key, and the sums they add up to. Deliberately reserves nothing. */
+import type { EffectKey, RunId } from '../../core/model/ids.ts';
+import type { EffectRecord } from '../../core/ports.ts';
+import type { Connection, Row } from './connection.ts';
+import { checksum, encodeText } from './payload.ts';
+import { readRow } from './readRow.ts';
+import { nextRef, refOf } from './refs.ts';
+import { ARMS, EFFECT_KINDS } from './words.ts';
+
+export interface Spent {
+  readonly calls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+export function effectChecksum({ key, kind, result, usage, ms }: EffectRecord): number {
+  return checksum(key, kind, result, usage.input, usage.output, ms);
+}
+
+export function toEffect(path: string, row: Row): EffectRecord {
+  const key = String(row['key']);
+  const reader = readRow(path, `effect ${key}`, row);
+  const record: EffectRecord = {
+    key: key as EffectKey,
+    kind: reader.word('kind', EFFECT_KINDS),
+    at: { arm: reader.word('arm', ARMS), round: reader.number('round'), step: reader.text('step') },
+    result: reader.text('result'),
+    usage: { input: reader.numberOrNull('input_tokens'), output: reader.numberOrNull('output_tokens') },
+    ms: reader.number('ms'),
+  };
+  reader.verify(effectChecksum(record));
+  return record;
+}
+
+export function findEffects(
+  connection: Connection,
+  runId: RunId,
+  keys: readonly EffectKey[],
+): ReadonlyMap<EffectKey, EffectRecord> {
+  const run = refOf(connection, 'runs', runId);
+  const found = new Map<EffectKey, EffectRecord>();
+  for (const key of keys) {
+    const row = connection.get('SELECT * FROM effects WHERE run = ? AND key = ?', run, key);
+    if (row !== null) found.set(key, toEffect(connection.path, row));
+  }
+  return found;
+}
+
+/** Stores what is not settled yet, inside the caller's transaction. */
+export function settleEffects(connection: Connection, runId: RunId, records: readonly EffectRecord[]): void {
+  const run = refOf(connection, 'runs', runId);
+  let ref = nextRef(connection, 'effects');
+  const sum = { calls: 0, input: 0, output: 0 };
+  for (const record of records) {
+    const { key, kind, at, usage } = record;
+    const added = connection.run(
+      `INSERT INTO effects (ref, run, key, kind, arm, round, step, result, input_tokens, output_tokens, ms, checksum)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, key) DO NOTHING`,
+      ref,
+      run,
+      key,
+      kind,
+      at.arm,
+      at.round,
+      at.step,
+      encodeText(record.result),
+      usage.input,
+      usage.output,
+      record.ms,
+      effectChecksum(record),
+    );
+    if (added === 0) continue;
+    ref++;
+    sum.calls += kind === 'model' ? 1 : 0;
+    sum.input += usage.input ?? 0;
+    sum.output += usage.output ?? 0;
+  }
+  connection.run(
+    `UPDATE run_summaries SET calls = calls + ?, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?
+     WHERE run = ?`,
+    sum.calls,
+    sum.input,
+    sum.output,
+    run,
+  );
+}
+
+export function spent(connection: Connection, runId: RunId): Spent {
+  const run = refOf(connection, 'runs', runId);
+  const row = connection.get(
+    'SELECT calls, input_tokens, output_tokens FROM run_summaries WHERE run = ?',
+    run,
+  );
+  const reader = readRow(connection.path, `run ${runId}`, row ?? {});
+  return {
+    calls: reader.number('calls'),
+    inputTokens: reader.number('input_tokens'),
+    outputTokens: reader.number('output_tokens'),
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * Owns reading a SQLite write-ahead log without SQLite: which pages its committed frames hold.
+ * Format: https://www.sqlite.org/fileformat2.html#walformat. Deliberately reads only.
+ */
+import { nodeFiles, type HostFiles } from './hostFiles.ts';
+
+export interface LogContent {
+  /** Commits whose every frame is whole. */
+  readonly commits: number;
+  /** Size of the database in pages after the last of them. */
+  readonly databasePages: number;
+  /** Pages of the database that the log holds. */
+  readonly pages: ReadonlySet<number>;
+  /** The newest page 1, which carries the header; null when the log has none. */
+  readonly firstPage: Uint8Array | null;
+}
+
+const HEADER_BYTES = 32;
+const FRAME_HEADER_BYTES = 24;
+const MAGIC_LITTLE = 0x377f0682;
+const MAGIC_BIG = 0x377f0683;
+
+type Checksum = readonly [number, number];
+
+/** SQLite's log checksum, continued over `bytes` (a multiple of 8). */
+function continueChecksum(sum: Checksum, bytes: Uint8Array, little: boolean): Checksum {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let [first, second] = sum;
+  for (let offset = 0; offset < bytes.byteLength; offset += 8) {
+    first = (first + view.getUint32(offset, little) + second) >>> 0;
+    second = (second + view.getUint32(offset + 4, little) + first) >>> 0;
+  }
+  return [first, second];
+}
+
+function readFully(files: HostFiles, descriptor: number, into: Uint8Array, position: number): boolean {
+  let read = 0;
+  while (read < into.length) {
+    const got = files.read(descriptor, into, read, into.length - read, position + read);
+    if (got === 0) return false;
+    read += got;
+  }
+  return true;
+}
+
+const EMPTY: LogContent = { commits: 0, databasePages: 0, pages: new Set(), firstPage: null };
+
+function readFrames(files: HostFiles, descriptor: number, pageSize: number): LogContent {
+  const header = new Uint8Array(HEADER_BYTES);
+  if (!readFully(files, descriptor, header, 0)) return EMPTY;
+  const view = new DataView(header.buffer);
+  const magic = view.getUint32(0);
+  if ((magic !== MAGIC_LITTLE && magic !== MAGIC_BIG) || view.getUint32(8) !== pageSize) return EMPTY;
+  const little = magic === MAGIC_LITTLE;
+  let sum = continueChecksum([0, 0], header.subarray(0, 24), little);
+  if (sum[0] !== view.getUint32(24) || sum[1] !== view.getUint32(28)) return EMPTY;
+
+  const frame = new Uint8Array(FRAME_HEADER_BYTES + pageSize);
+  const frameView = new DataView(frame.buffer);
+  const pages = new Set<number>();
+  let open: number[] = [];
+  let content: LogContent = EMPTY;
+  let openFirst: Uint8Array | null = null;
+  for (let at = HEADER_BYTES; readFully(files, descriptor, frame, at); at += frame.length) {
+    if (frameView.getUint32(8) !== view.getUint32(16) || frameView.getUint32(12) !== view.getUint32(20))
+      break;
+    sum = continueChecksum(sum, frame.subarray(0, 8), little);
+    sum = continueChecksum(sum, frame.subarray(FRAME_HEADER_BYTES), little);
+    if (sum[0] !== frameView.getUint32(16) || sum[1] !== frameView.getUint32(20)) break;
+    const page = frameView.getUint32(0);
+    open.push(page);
+    if (page === 1) openFirst = frame.slice(FRAME_HEADER_BYTES);
+    const databasePages = frameView.getUint32(4);
+    if (databasePages === 0) continue;
+    for (const committed of open) pages.add(committed);
+    open = [];
+    content = {
+      commits: content.commits + 1,
+      databasePages,
+      pages,
+      firstPage: openFirst ?? content.firstPage,
+    };
+  }
+  return content;
+}
+
+/** What the log at `path` adds to its database; nothing when it is missing, empty or of another database. */
+export function readLog(path: string, pageSize: number, files: HostFiles = nodeFiles): LogContent {
+  if (!files.exists(path)) return EMPTY;
+  const descriptor = files.open(path, {
+    write: false,
+    create: false,
+    exclusive: false,
+    truncate: false,
+    permissions: 0,
+  });
+  try {
+    return readFrames(files, descriptor, pageSize);
+  } finally {
+    files.close(descriptor);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Owns the near end of a store in a worker thread: opens it, sends one message a call and rebuilds errors.
+ * Deliberately holds no data and no SQL.
+ */
+import { Worker } from 'node:worker_threads';
+import { StoreError } from '../../core/ports.ts';
+import type { FileStore } from './localStore.ts';
+import {
+  STORE_METHODS,
+  type ErrorFacts,
+  type StoreAnswer,
+  type StoreMethod,
+  type WorkerStart,
+} from './messages.ts';
+
+export type { FileStore } from './localStore.ts';
+
+export interface StoreLocation extends WorkerStart {
+  /** The worker's entry: worker.ts, or its bundle. */
+  readonly workerUrl: URL;
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function errorOf({ name, message, code }: ErrorFacts): Error {
+  if (name === 'StoreError') return new StoreError(message, code);
+  return Object.assign(new Error(message), { name });
+}
+
+/** Sends requests and matches answers; everything waiting fails when the worker ends. */
+function callWorker(worker: Worker) {
+  const pending = new Map<number, Pending>();
+  let nextId = 1;
+  let ended: StoreError | null = null;
+  const end = (error: StoreError): void => {
+    ended ??= error;
+    for (const { reject } of pending.values()) reject(ended);
+    pending.clear();
+  };
+  const expect = (id: number): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (ended === null) pending.set(id, { resolve, reject });
+      else reject(ended);
+    });
+  worker.on('message', (answer: StoreAnswer) => {
+    const waiting = pending.get(answer.id);
+    pending.delete(answer.id);
+    if (answer.ok) waiting?.resolve(answer.result);
+    else waiting?.reject(errorOf(answer.error));
+  });
+  worker.on('error', (error) =>
+    end(
+      new StoreError('The store stopped on an unexpected error. Start the engine again.', 'ENDED', {
+        cause: error,
+      }),
+    ),
+  );
+  worker.on('exit', () => end(new StoreError('The store is closed.', 'CLOSED')));
+  return {
+    opened: expect(0),
+    call: (method: StoreMethod, parameters: readonly unknown[]): Promise<unknown> => {
+      const id = nextId++;
+      const answer = expect(id);
+      if (ended === null) worker.postMessage({ id, method, parameters });
+      return answer;
+    },
+  };
+}
+
+/**
+ * Opens the store in `file`, making it and its folder when they are missing, in a worker thread of its own.
+ * Throws StoreError, naming the file and a way forward, for a file that is damaged, foreign or of a newer version.
+ */
+export async function openStore(location: StoreLocation): Promise<FileStore> {
+  const start: WorkerStart = { file: location.file, wasmFile: location.wasmFile };
+  const worker = new Worker(location.workerUrl, { workerData: start });
+  const { opened, call } = callWorker(worker);
+  await opened;
+  const methods = Object.keys(STORE_METHODS).map((method) => [
+    method,
+    (...parameters: readonly unknown[]) => call(method as StoreMethod, parameters),
+  ]);
+  return Object.fromEntries(methods) as FileStore;
+}

@@ -1,0 +1,22 @@
+/** Owns the closed sets of words that columns hold, so that a damaged one is noticed on read. */
+import type { Arm, Phase } from '../../core/model/event.ts';
+import type { FeedbackSource, Verdict } from '../../core/model/feedback.ts';
+import type { FinishReason, Split } from '../../core/model/task.ts';
+import type { RunStatus } from '../../core/model/views.ts';
+
+/** All members of a union, checked both ways by the compiler. */
+function all<Word extends string>() {
+  return <const Words extends readonly Word[]>(
+    words: Words & ([Word] extends [Words[number]] ? unknown : never),
+  ): readonly Word[] => words;
+}
+
+export const ARMS = all<Arm>()(['main', 'control']);
+export const PHASES = all<Phase>()(['acquire', 'refine', 'update', 'evaluate']);
+export const SPLITS = all<Split>()(['train', 'dev', 'test', 'live']);
+export const VERDICTS = all<Verdict>()(['kept', 'dropped', 'corrected']);
+export const GROUP_VERDICTS = all<Verdict | 'unrefined'>()(['unrefined', 'kept', 'dropped', 'corrected']);
+export const FINISHES = all<FinishReason>()(['stop', 'length', 'refusal', 'error']);
+export const SOURCES = all<FeedbackSource>()(['environment', 'metric', 'vote', 'judge', 'logprob', 'human']);
+export const STATUSES = all<RunStatus>()(['running', 'paused', 'done', 'budget', 'stopped', 'failed']);
+export const EFFECT_KINDS = all<'model' | 'training' | 'annotations'>()(['model', 'training', 'annotations']);

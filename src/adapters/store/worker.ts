@@ -1,0 +1,63 @@
+/** Owns the database in a worker thread and answers requests about it. The entry of the store's worker bundle. */
+import { readFileSync } from 'node:fs';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { StoreError } from '../../core/ports.ts';
+import { openDatabase } from './database.ts';
+import { createStore, type FileStore } from './localStore.ts';
+import {
+  STORE_METHODS,
+  type ErrorFacts,
+  type StoreAnswer,
+  type StoreRequest,
+  type WorkerStart,
+} from './messages.ts';
+
+function factsOf(error: unknown): ErrorFacts {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), code: null };
+  return { name: error.name, message: error.message, code: error instanceof StoreError ? error.code : null };
+}
+
+function send(port: MessagePort, answer: StoreAnswer, handsOver: boolean): void {
+  const bytes = answer.ok && handsOver && answer.result instanceof Uint8Array ? answer.result : null;
+  port.postMessage(answer, bytes === null ? [] : [bytes.buffer as ArrayBuffer]);
+}
+
+async function answer(store: FileStore, port: MessagePort, request: StoreRequest): Promise<void> {
+  const { id, method } = request;
+  const { handsOver } = STORE_METHODS[method];
+  try {
+    const call = store[method] as (...parameters: readonly unknown[]) => Promise<unknown>;
+    send(port, { id, ok: true, result: await call(...request.parameters) }, handsOver);
+  } catch (error) {
+    send(port, { id, ok: false, error: factsOf(error) }, false);
+  }
+  if (method === 'close') port.close();
+}
+
+function readWasm(file: string): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    throw new StoreError(
+      `The database engine ${file} cannot be read: install Ratchet again.`,
+      'UNKNOWN_WASM',
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
+  try {
+    const database = await openDatabase({ file: start.file, wasm: readWasm(start.wasmFile) });
+    const store = createStore(database);
+    port.on('message', (request: StoreRequest) => void answer(store, port, request));
+    send(port, { id: 0, ok: true, result: null }, false);
+  } catch (error) {
+    send(port, { id: 0, ok: false, error: factsOf(error) }, false);
+    port.close();
+  }
+}
+
+if (parentPort !== null) await serve(parentPort, workerData as WorkerStart);
