@@ -1,0 +1,310 @@
+// Owns the check of reading tasks from a user's file: shapes, bad lines, limits, paths, hostile content.
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readLines } from '../../../../src/adapters/datasets/lines.ts';
+import type { TaskFileLimits } from '../../../../src/adapters/datasets/taskFiles.ts';
+import { taskFiles } from '../../../../src/adapters/datasets/taskFiles.ts';
+import { readRow } from '../../../../src/adapters/datasets/taskRow.ts';
+import { taskId } from '../../../../src/core/measure/identity.ts';
+import type { LoadedTasks } from '../../../../src/core/ports.ts';
+import { DataError } from '../../../../src/core/ports.ts';
+
+let workspace = '';
+beforeAll(() => {
+  workspace = mkdtempSync(path.join(tmpdir(), 'ratchet-data-'));
+});
+afterAll(() => rmSync(workspace, { recursive: true, force: true }));
+
+let made = 0;
+function put(content: string | Uint8Array): string {
+  const name = `tasks${made++}.jsonl`;
+  writeFileSync(path.join(workspace, name), content);
+  return name;
+}
+const load = (content: string | Uint8Array, limits: TaskFileLimits = {}): Promise<LoadedTasks> =>
+  taskFiles(workspace, limits).load(put(content), 'train');
+const inputs = ({ tasks }: LoadedTasks): string[] => tasks.map(({ input }) => input);
+const problems = ({ skipped }: LoadedTasks): [number, string][] =>
+  skipped.map(({ line, reason }) => [line, reason]);
+async function refused(loading: Promise<LoadedTasks>): Promise<string> {
+  const error = await loading.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(DataError);
+  return (error as DataError).message;
+}
+
+describe('rows', () => {
+  test.each([
+    [
+      { input: '1+1', reference: '2' },
+      { input: '1+1', reference: '2' },
+    ],
+    [{ input: '1+1' }, { input: '1+1' }],
+    [
+      { input: 'Who?', context: 'Ada.', reference: 'Ada' },
+      { input: 'Who?', context: 'Ada.', reference: 'Ada' },
+    ],
+    [
+      { question: 'q', answer: 18 },
+      { input: 'q', reference: '18' },
+    ],
+    [
+      { question: 'q', answer: 'She makes 9 * 2 = 18.\n#### 18' },
+      { input: 'q', reference: '18' },
+    ],
+    [
+      { question: 'q', answer: 'ends in ####' },
+      { input: 'q', reference: 'ends in ####' },
+    ],
+    [
+      { prompt: 'p', completion: 'c', extra: [1] },
+      { input: 'p', reference: 'c' },
+    ],
+    [
+      { instruction: 'i', input: 'x', output: 'o' },
+      { input: 'i', context: 'x', reference: 'o' },
+    ],
+    [{ instruction: 'i', input: '', output: '' }, { input: 'i' }],
+    [
+      { input: 'x', reference: true },
+      { input: 'x', reference: 'true' },
+    ],
+    [{ input: 'x', reference: null }, { input: 'x' }],
+    [{ input: 7 }, { input: '7' }],
+  ])('%j', (row, content) => expect(readRow(row)).toEqual({ ok: true, content }));
+
+  test.each([
+    [[1, 2], /not a JSON object/],
+    [null, /not a JSON object/],
+    ['text', /not a JSON object/],
+    [{}, /no input/],
+    [{ input: '  ' }, /no input/],
+    [{ input: ['a'] }, /"input" must be text/],
+    [{ input: 'x', reference: { a: 1 } }, /"reference" must be text/],
+    [{ input: 'x', reference: 2 ** 60 }, /too large to keep exactly/],
+    [JSON.parse('{"input":"x","answer":1e400}'), /too large/],
+    [JSON.parse('{"__proto__":{"input":"x"}}'), /no input/],
+    [Object.create({ input: 'inherited' }), /no input/],
+  ])('%j is refused', (row: unknown, reason) => {
+    const read = readRow(row);
+    expect(read.ok ? '' : read.reason).toMatch(reason);
+  });
+});
+
+describe('a file', () => {
+  test('gives tasks whose id is what they say', async () => {
+    const { tasks } = await load('{"input":"1+1","reference":"2"}\n');
+    expect(tasks).toEqual([
+      { id: taskId({ input: '1+1', reference: '2' }), split: 'train', input: '1+1', reference: '2' },
+    ]);
+  });
+
+  test('reports each bad line by number and loses nothing else', async () => {
+    const lines = [
+      '\ufeff{"input":"a"}',
+      '',
+      'not json',
+      '{"input":"b"}',
+      '   ',
+      '{"output":"c"}',
+      '{"input":"a"}',
+      '{"input":"d","reference":"4"}',
+      '{"input":"e"',
+    ];
+    const loaded = await load(lines.join('\r\n'));
+    expect(inputs(loaded)).toEqual(['a', 'b', 'd']);
+    expect(problems(loaded)).toEqual([
+      [3, 'not valid JSON'],
+      [6, expect.stringContaining('no input')],
+      [7, 'the same task as line 1'],
+      [9, 'not valid JSON; the file may be cut off here'],
+    ]);
+    expect(loaded.skipped.every(({ file }) => file.endsWith('.jsonl') && !file.includes('/'))).toBe(true);
+  });
+
+  test('a whole last line needs no line end', async () => {
+    const loaded = await load('{"input":"a"}\n{"input":"b"}');
+    expect([inputs(loaded), loaded.skipped]).toEqual([['a', 'b'], []]);
+  });
+
+  test('invalid UTF-8 is a bad line, not a changed one', async () => {
+    const loaded = await load(
+      Buffer.concat([
+        Buffer.from('{"input":"'),
+        Buffer.from([0xff, 0xfe]),
+        Buffer.from('"}\n{"input":"ok"}\n'),
+      ]),
+    );
+    expect(inputs(loaded)).toEqual(['ok']);
+    expect(problems(loaded)).toEqual([[1, 'not valid UTF-8']]);
+  });
+
+  test('a line over the cap is passed over in bounded memory', async () => {
+    const loaded = await load(`{"input":"${'x'.repeat(3_000_000)}"}\n{"input":"ok"}\n`, {
+      longestLine: 2_000_000,
+    });
+    expect(inputs(loaded)).toEqual(['ok']);
+    expect(problems(loaded)).toEqual([[1, 'longer than 2 MB']]);
+  });
+
+  test('a deep line is one bad line', async () => {
+    const loaded = await load(
+      `${'['.repeat(200_000)}\n{"input":${'['.repeat(50_000)}${']'.repeat(50_000)}}\n{"input":"ok"}\n`,
+    );
+    expect(inputs(loaded)).toEqual(['ok']);
+    expect(problems(loaded).map(([line]) => line)).toEqual([1, 2]);
+  });
+
+  test('100,000 lines keep the event loop free', async () => {
+    const rows = Array.from(
+      { length: 100_000 },
+      (_, index) => `{"input":"task ${index}","reference":"${index}"}`,
+    );
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    const loaded = await load(rows.join('\n'));
+    clearInterval(timer);
+    expect(loaded.tasks).toHaveLength(100_000);
+    expect(longest).toBeLessThan(1_000);
+  });
+
+  test('reads the same lines whatever the chunks', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.constantFrom('\n', '\r\n', 'é', '한')),
+          { maxLength: 30 },
+        ),
+        fc.integer({ min: 1, max: 7 }),
+        async (pieces, size) => {
+          const bytes = Buffer.from(pieces.join(''));
+          const shared = Buffer.alloc(size);
+          async function* chunks(): AsyncGenerator<Uint8Array> {
+            for (let at = 0; at < bytes.length; at += size) {
+              const copied = bytes.copy(shared, 0, at, at + size);
+              yield shared.subarray(0, copied);
+            }
+          }
+          const lines: string[] = [];
+          for await (const line of readLines(chunks(), 1_000))
+            lines.push(line.kind === 'text' ? line.text : line.kind);
+          const whole = bytes.toString('utf8').split('\n');
+          if (whole.at(-1) === '') whole.pop();
+          expect(lines).toEqual(whole.map((line) => line.replace(/\r$/u, '').replace(/^\ufeff/u, '')));
+        },
+      ),
+    );
+  });
+});
+
+describe('a file that cannot be used', () => {
+  test('is missing', async () =>
+    expect(await refused(taskFiles(workspace).load('nope.jsonl', 'dev'))).toBe(
+      'The data file nope.jsonl cannot be used: there is no such file.',
+    ));
+  test('is a folder', async () => {
+    mkdirSync(path.join(workspace, 'folder'));
+    expect(await refused(taskFiles(workspace).load('folder', 'dev'))).toMatch(/folder/);
+  });
+  test('is a pipe, without waiting for a writer', async () => {
+    execFileSync('mkfifo', [path.join(workspace, 'pipe')]);
+    expect(await refused(taskFiles(workspace).load('pipe', 'dev'))).toMatch(/not a regular file/);
+  });
+  test('is empty, or an array', async () => {
+    expect(await refused(load(''))).toMatch(/no usable line \(it is empty\)/);
+    expect(await refused(load('[\n{"input":"a"},\n{"input":"b"}\n]'))).toMatch(
+      /is a JSON array; write it as JSON Lines/,
+    );
+  });
+  test('is UTF-16', async () =>
+    expect(await refused(load(Buffer.from('\ufeff{"input":"a"}\n', 'utf16le')))).toMatch(/UTF-16/));
+  test('is larger than the cap', async () => {
+    const name = put('{"input":"a"}\n');
+    truncateSync(path.join(workspace, name), 3_000_000);
+    expect(await refused(taskFiles(workspace, { largestFile: 2_000_000 }).load(name, 'dev'))).toMatch(
+      /3 MB, over the limit of 2 MB/,
+    );
+  });
+  test('is not JSON Lines at all', async () =>
+    expect(await refused(load('x\n'.repeat(50), { mostSkipped: 20 }))).toMatch(
+      /More than 20 lines.*is it JSON Lines\?/,
+    ));
+
+  test.each(['../outside.jsonl', '/etc/passwd', 'link.jsonl', 'a\0b', ''])(
+    'leaves the workspace: %j',
+    async (file) => {
+      const folder = path.join(workspace, 'inner');
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(path.join(workspace, 'outside.jsonl'), '{"input":"secret"}\n');
+      if (!existsSync(path.join(folder, 'link.jsonl')))
+        symlinkSync(path.join(workspace, 'outside.jsonl'), path.join(folder, 'link.jsonl'));
+      expect(await refused(taskFiles(folder).load(file, 'train'))).toMatch(
+        /outside of the workspace|no data file/,
+      );
+    },
+  );
+  test('a recipe in a folder may use a file beside that folder, inside the workspace', async () => {
+    const folder = path.join(workspace, 'recipes');
+    mkdirSync(folder);
+    const name = put('{"input":"a"}\n');
+    expect(inputs(await taskFiles(folder, { workspace }).load(`../${name}`, 'train'))).toEqual(['a']);
+  });
+});
+
+const suite = new URL('../../../../../shared/data/hostile_json/test_parsing/', import.meta.url);
+const naughty = new URL('../../../../../shared/data/hostile_strings/blns.json', import.meta.url);
+if (!existsSync(suite)) console.warn('Hostile JSON files are not checked: ../shared/data is absent.');
+
+describe.skipIf(!existsSync(suite))('hostile files', () => {
+  test('no JSON test file crashes the reader or costs a good line', async () => {
+    for (const name of readdirSync(suite)) {
+      const bytes = readFileSync(path.join(fileURLToPath(suite), name));
+      const loaded = await load(
+        Buffer.concat([Buffer.from('{"input":"first"}\n'), bytes, Buffer.from('\n{"input":"last"}\n')]),
+      );
+      const mine = inputs(loaded).filter((input) => input === 'first' || input === 'last');
+      expect(mine, name).toEqual(['first', 'last']);
+      if (
+        name.startsWith('n_') &&
+        bytes.length > 0 &&
+        bytes.toString('utf8').trim() !== '' &&
+        !bytes.includes(0x0a)
+      )
+        expect(problems(loaded), name).toContainEqual([2, expect.stringMatching(/not valid/)]);
+      if (name.startsWith('y_') && !bytes.includes(0x0a))
+        expect(
+          problems(loaded).filter(([, reason]) => reason.startsWith('not valid')),
+          name,
+        ).toEqual([]);
+    }
+  });
+
+  test('naughty strings come through unchanged', async () => {
+    const strings = (JSON.parse(readFileSync(naughty, 'utf8')) as string[]).filter(
+      (text) => text.trim() !== '',
+    );
+    const loaded = await load(strings.map((input) => JSON.stringify({ input })).join('\n'));
+    expect(inputs(loaded)).toEqual([...new Set(strings)]);
+  });
+});
