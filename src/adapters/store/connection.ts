@@ -4,8 +4,8 @@
  */
 import type initSqlJs from 'sql.js';
 import { StoreError } from '../../core/ports.ts';
-import type { FileLayer, Mount } from './fileLayer.ts';
 import type { HostFiles } from './hostFiles.ts';
+import type { Mount, Mounts } from './mounts.ts';
 import { faultError, sqlError } from './storeFault.ts';
 
 export type SqlValue = initSqlJs.SqlValue;
@@ -70,18 +70,30 @@ function openDatabase(sql: initSqlJs.SqlJs, mount: Mount): initSqlJs.Database {
   }
 }
 
+/** Gives SQL a name for a file of its own for as long as `work` takes; what the file system failed on is the error. */
+function withMounted(mounts: Mounts, path: string, files: HostFiles, work: (name: string) => void): void {
+  const { name, mount } = mounts.named(path, files);
+  try {
+    work(name);
+  } catch (error) {
+    throw mount.fault === null ? error : faultError(mount.fault, error);
+  } finally {
+    mounts.remove(mount);
+  }
+}
+
 export function createConnection(
   sql: initSqlJs.SqlJs,
-  layer: FileLayer,
+  mounts: Mounts,
   path: string,
   files: HostFiles,
 ): Connection {
-  const mount = layer.mountNext(path, files);
+  const mount = mounts.next(path, files);
   let database: initSqlJs.Database;
   try {
     database = openDatabase(sql, mount);
   } catch (error) {
-    layer.unmount(mount);
+    mounts.remove(mount);
     throw error;
   }
   const prepare = statementCache(database);
@@ -114,7 +126,7 @@ export function createConnection(
     } catch {
       // The log stays beside the file; the next opening reads it.
     }
-    layer.unmount(mount);
+    mounts.remove(mount);
   };
   return {
     path,
@@ -132,16 +144,10 @@ export function createConnection(
         return rows;
       }),
     script: (text) => guarded(() => void database.exec(text)),
-    vacuumInto: (target) => {
-      const copy = layer.mountNamed(target, files);
-      try {
-        guarded(() => void database.exec(`VACUUM INTO '${copy.name}'`));
-      } catch (error) {
-        throw copy.mount.fault === null ? error : faultError(copy.mount.fault, error);
-      } finally {
-        layer.unmount(copy.mount);
-      }
-    },
+    vacuumInto: (target) =>
+      withMounted(mounts, target, files, (name) =>
+        guarded(() => void database.exec(`VACUUM INTO '${name}'`)),
+      ),
     syncFailed: () => mount.syncFailed,
     logBytes: () => mount.logBytes,
     close: end,

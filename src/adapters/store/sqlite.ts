@@ -62,7 +62,7 @@ let loaded: Promise<Sqlite> | null = null;
  */
 export function loadSqlite(wasm: Uint8Array<ArrayBuffer>): Promise<Sqlite> {
   loaded ??= instantiate(wasm).then(({ sql, layer }) => ({
-    connect: (path, files) => createConnection(sql, layer, path, files),
+    connect: (path, files) => createConnection(sql, layer.mounts, path, files),
   }));
   const current = loaded;
   current.catch(() => {

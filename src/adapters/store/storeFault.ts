@@ -1,6 +1,6 @@
 /** Owns the sentences a person reads when the store fails. Deliberately adds no cause it does not know. */
 import { StoreError } from '../../core/ports.ts';
-import type { Fault } from './fileLayer.ts';
+import type { Fault } from './mounts.ts';
 
 const BY_CODE: Readonly<Record<string, (path: string) => string>> = {
   ENOSPC: (path) => `The disk is full, so ${path} could not be written. Free some space, then resume.`,

@@ -8,6 +8,7 @@ import {
   STORE_METHODS,
   type ErrorFacts,
   type StoreAnswer,
+  type StoreMethod,
   type StoreRequest,
   type WorkerStart,
 } from './messages.ts';
@@ -26,8 +27,10 @@ async function answer(store: FileStore, port: MessagePort, request: StoreRequest
   const { id, method } = request;
   const { handsOver } = STORE_METHODS[method];
   try {
-    const call = store[method] as (...parameters: readonly unknown[]) => Promise<unknown>;
-    send(port, { id, ok: true, result: await call(...request.parameters) }, handsOver);
+    const methods = store as unknown as Readonly<
+      Record<StoreMethod, (...parameters: readonly unknown[]) => Promise<unknown>>
+    >;
+    send(port, { id, ok: true, result: await methods[method](...request.parameters) }, handsOver);
   } catch (error) {
     send(port, { id, ok: false, error: factsOf(error) }, false);
   }
