@@ -1,5 +1,5 @@
 /** Owns the one scoring of the sealed test suite at a run's end: what is in use, and the start, on the same tasks (law 2). */
-import { pairedGain } from '../measure/pairedGain.ts';
+import { pairedGain } from '../measure/gain.ts';
 import { CONFIDENCE } from '../evaluate/evaluate.ts';
 import type { EventBody, Position } from '../model/event.ts';
 import { emptyRound, type ArmState } from './arm.ts';

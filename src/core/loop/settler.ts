@@ -20,12 +20,14 @@ export function createSettler<Item>(flush: (batch: readonly Item[]) => Promise<v
         failure = error instanceof Error ? error : new Error('A flush failed.', { cause: error });
       }
     }
-    running = null;
   };
   return {
     add(item) {
+      if (failure !== null) return;
       pending.push(item);
-      running ??= drain();
+      running ??= drain().finally(() => {
+        running = null;
+      });
     },
     async finish() {
       while (running !== null) await running;

@@ -2,7 +2,7 @@
  * Owns `select` over candidates: the best by score, and the gate that alone moves the pointer in use (law 1).
  * Pure: it is handed evaluations and decides. A candidate is accepted only when the paired interval of its gain is above 0.
  */
-import { pairedGain } from '../measure/pairedGain.ts';
+import { pairedGain } from '../measure/gain.ts';
 import type { Candidate, Evaluation, Gain } from '../model/candidate.ts';
 
 /** The k candidates with the highest mean, ties in the order they were made. Each needs an evaluation. */

@@ -117,9 +117,12 @@ export function setInstructionStep(context: StepContext): StepResult {
   const before = arm.inUse.state.instruction;
   const refused: EventBody[] = [];
   const made = values.drafts.flatMap((draft) => {
-    const reason = guardInstruction(before, draft.instruction, texts);
-    if (reason === null) return [updateInstruction(arm.inUse, draft.instruction, draft.note)];
-    refused.push({ kind: 'warningRaised', message: `A draft was refused (${draft.note}): ${reason}` });
+    const verdict = guardInstruction(before, draft.instruction, texts);
+    if (verdict.ok) return [updateInstruction(arm.inUse, draft.instruction, draft.note)];
+    refused.push({
+      kind: 'warningRaised',
+      message: `A draft was refused (${draft.note}). ${verdict.reason}`,
+    });
     return [];
   });
   return contenders(made, context, 'instruction', refused);

@@ -1,0 +1,18 @@
+/** Events as law 6 compares them: ordered by position, times and sequence dropped, lifecycle left out. */
+import { canonicalJson } from '../../src/core/measure/hash.ts';
+import type { StoredEvent } from '../../src/core/model/event.ts';
+
+const LIFECYCLE = new Set(['runPaused', 'runResumed', 'runEnded']);
+
+export function comparableEvents(events: readonly StoredEvent[]): string[] {
+  return events
+    .filter(({ event }) => !LIFECYCLE.has(event.kind))
+    .map(({ event }) => canonicalJson(withoutIds(JSON.parse(JSON.stringify(event))) as never))
+    .sort();
+}
+
+/** Evaluation ids name their run; everything else is content. */
+function withoutIds(event: Record<string, unknown>): Record<string, unknown> {
+  const { evaluationId: _dropped, ...rest } = event;
+  return rest;
+}
