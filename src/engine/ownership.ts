@@ -105,8 +105,8 @@ try { new DatabaseSync(process.argv[1], { timeout: 0 }).exec('BEGIN EXCLUSIVE');
 catch (error) { process.exit((error.errcode & 0xff) === ${busy} ? 3 : 4); }
 `;
 
-/** A second process tries the same lock: a file system may grant every lock it is asked for and exclude nobody. */
-function lockFromOutside(lockFile: string): Promise<boolean> {
+/** A second process tries the same lock: a file system may grant every lock it is asked for and exclude nobody. True when it could. */
+export function lockFromOutside(lockFile: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const environment = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
     execFile(process.execPath, ['-e', attempt, lockFile], { env: environment, timeout: 10_000 }, (error) => {

@@ -11,7 +11,7 @@ import { stream, streamSeed } from '../../src/core/measure/random.ts';
 import type { ContentHash } from '../../src/core/model/ids.ts';
 import type { Message, TrainingExample } from '../../src/core/ports.ts';
 import { openPocket } from '../../src/adapters/pocket/pocket.ts';
-import { memoryBlobs } from './memoryBlobs.ts';
+import { memoryStore } from '../fakes/memoryStore.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { values } = parseArgs({
@@ -29,7 +29,7 @@ const pocket = openPocket({
   worker: new URL('../../src/adapters/pocket/worker.ts', import.meta.url),
   folder: values.folder,
 });
-const { model, trainer } = pocket.over(memoryBlobs());
+const { model, trainer } = pocket.over(memoryStore());
 const go = { aborted: false };
 
 interface Asked {

@@ -57,6 +57,14 @@ describe('the editor harness', () => {
     await shell.waitForNotification(page, 'Number 3 says hello');
   });
 
+  it('opens a view that is folded', async () => {
+    failed('folded');
+    const { page } = editor;
+    await trees.pane(page, 'Greetings').locator('.pane-header h3').click();
+    await trees.clickTreeItem(page, 'Greetings', ['Morning', 'Rooster']);
+    await shell.waitForNotification(page, 'Rooster says hello');
+  });
+
   it('answers notifications', async () => {
     failed('notifications');
     const { page } = editor;
@@ -100,6 +108,8 @@ describe('the editor harness', () => {
     const { page } = editor;
     await useTheme(page, 'light');
     await page.locator('.monaco-workbench.vs').waitFor();
+    // The editor writes the theme it was told to the disk a little later.
+    await expect.poll(() => editor.settings()['workbench.colorTheme']).toBe(themes.light.id);
     editor.changeSettings({ 'workbench.colorTheme': themes.highContrast.id });
     await reloadWindow(page);
     await page.locator('.monaco-workbench.hc-black').waitFor();

@@ -7,12 +7,12 @@ const LIFECYCLE = new Set(['runPaused', 'runResumed', 'runEnded']);
 export function comparableEvents(events: readonly StoredEvent[]): string[] {
   return events
     .filter(({ event }) => !LIFECYCLE.has(event.kind))
-    .map(({ event }) => canonicalJson(withoutIds(JSON.parse(JSON.stringify(event))) as never))
+    .map(({ event }) => canonicalJson(contentOf(event)))
     .sort();
 }
 
 /** Evaluation ids name their run; everything else is content. */
-function withoutIds(event: Record<string, unknown>): Record<string, unknown> {
-  const { evaluationId: _dropped, ...rest } = event;
-  return rest;
+function contentOf(event: StoredEvent['event']): Parameters<typeof canonicalJson>[0] {
+  const text = JSON.stringify({ ...event, evaluationId: undefined });
+  return JSON.parse(text) as Parameters<typeof canonicalJson>[0];
 }

@@ -10,13 +10,9 @@ import type { Random } from '../../core/measure/random.ts';
 import type { TrainingExample } from '../../core/ports.ts';
 import { elicitingPhrases, neutralPhrases, suppressingPhrases } from './phrases.ts';
 
-type Style = 'worked' | 'direct';
-
-/** Shares of problems by number of digits. */
-type DigitShares = ReadonlyMap<number, number>;
-
 export interface Mixture {
-  readonly digits: Readonly<Record<Style, DigitShares>>;
+  /** Shares of problems by number of digits, whatever the style: else length would tell the style. */
+  readonly digits: ReadonlyMap<number, number>;
   /** Probability of a worked answer by what most phrases of the instruction ask for. */
   readonly worked: {
     readonly eliciting: number;
@@ -27,18 +23,11 @@ export interface Mixture {
 }
 
 export const pocketMixture: Mixture = {
-  digits: {
-    worked: new Map([
-      [1, 0.1],
-      [2, 0.7],
-      [3, 0.2],
-    ]),
-    direct: new Map([
-      [1, 0.18],
-      [2, 0.8],
-      [3, 0.02],
-    ]),
-  },
+  digits: new Map([
+    [1, 0.13],
+    [2, 0.83],
+    [3, 0.04],
+  ]),
   worked: { eliciting: 0.97, suppressing: 0.03, balanced: 0.4, neutral: 0.05 },
 };
 
@@ -79,7 +68,7 @@ function drawPhrases(random: Random): {
   return { phrases, leaning, any };
 }
 
-function drawDigits(random: Random, shares: DigitShares, allowed: readonly number[] | null): number {
+function drawDigits(random: Random, shares: Mixture['digits'], allowed: readonly number[] | null): number {
   const open = [...shares].filter(([digits]) => allowed === null || allowed.includes(digits));
   let left = random.unit() * open.reduce((sum, [, share]) => sum + share, 0);
   for (const [digits, share] of open) {
@@ -91,7 +80,7 @@ function drawDigits(random: Random, shares: DigitShares, allowed: readonly numbe
 
 /** Digits the mixture holds. */
 export function mixtureDigits(mixture: Mixture): readonly number[] {
-  return [...mixture.digits.worked.keys()];
+  return [...mixture.digits.keys()];
 }
 
 /** One example; `digits` bounds the problems' length (null: all), and must name some length of the mixture. */
@@ -103,13 +92,13 @@ export function drawExample(
   const { phrases, leaning, any } = drawPhrases(random);
   const { eliciting, suppressing, balanced, neutral } = mixture.worked;
   const worked = leaning > 0 ? eliciting : leaning < 0 ? suppressing : any ? balanced : neutral;
-  const style: Style = random.unit() < worked ? 'worked' : 'direct';
-  const problem = drawAddition(random, drawDigits(random, mixture.digits[style], digits), 'train');
+  const problem = drawAddition(random, drawDigits(random, mixture.digits, digits), 'train');
+  const works = random.unit() < worked;
   return {
     messages: [
       { role: 'system', content: phrases.join('\n') },
       { role: 'user', content: additionInput(problem) },
     ],
-    completion: style === 'worked' ? workedAnswer(problem) : `>${additionReference(problem)}`,
+    completion: works ? workedAnswer(problem) : `>${additionReference(problem)}`,
   };
 }

@@ -133,7 +133,9 @@ export function describeRecipe(text: string): RecipeDescription {
       detail: detailOf(step),
     })),
     control:
-      recipe?.controlWithout == null ? null : `the same loop without ${recipe.controlWithout.join(' and ')}`,
+      recipe === null || recipe.controlWithout === null
+        ? null
+        : `the same loop without ${recipe.controlWithout.join(' and ')}`,
     problems,
   };
 }

@@ -20,7 +20,7 @@ import { root } from '../../../scripts/lib/places.ts';
 import { stageExtension } from '../../../scripts/lib/stageExtension.ts';
 import { isNoise } from './noise.ts';
 import { startReaper } from './reaper.ts';
-import { testSettings, writeSettings, type Settings, type Theme } from './settings.ts';
+import { readSettings, testSettings, writeSettings, type Settings, type Theme } from './settings.ts';
 
 /** The checkout, which is also the folder of the built extension. */
 export const repository = root;
@@ -46,6 +46,8 @@ export type Editor = {
   /** The copy of the workspace the editor works on. */
   readonly workspace: string;
   readonly openWindow: () => Promise<Page>;
+  /** The user settings on the disk, with what was changed in the editor itself. */
+  readonly settings: () => Settings;
   /** Adds to the user settings; windows take that over when they are reloaded. */
   readonly changeSettings: (extra: Settings) => void;
   /** Errors the windows wrote to their consoles, without those every editor writes. */
@@ -88,8 +90,8 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
       page: await openWindow(),
       workspace,
       openWindow,
-      changeSettings: (extra) =>
-        writeSettings(profile, testSettings(theme, { ...options.settings, ...extra })),
+      settings: () => readSettings(profile),
+      changeSettings: (extra) => writeSettings(profile, { ...readSettings(profile), ...extra }),
       consoleErrors: () => errors,
       logs: () => readLogs([log, path.join(profile, 'logs')]),
       close,

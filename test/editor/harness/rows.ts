@@ -1,6 +1,6 @@
 // Owns the rows of one list or tree, of which the editor draws only those in sight: reading all of them by scrolling,
 // and bringing one into sight. What a row means is in trees.ts.
-import type { Locator, Page } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 
 export type TreeItem = {
   readonly label: string;
@@ -14,78 +14,75 @@ export type TreeItem = {
   readonly spoken: string;
   /** The position among the rows of the whole tree, from 0. */
   readonly index: number;
-  /** True for the last row of the whole tree. */
-  readonly last: boolean;
 };
 
-/** All rows of the tree inside `container`, from top to bottom. */
-export async function readRows(page: Page, container: Locator): Promise<readonly TreeItem[]> {
+/** All rows of the tree inside `container`, from top to bottom; empty when it shows none. */
+export async function readRows(container: Locator): Promise<readonly TreeItem[]> {
   const found = new Map<number, TreeItem>();
-  // Most trees are in sight as a whole and need no scrolling.
-  const atOnce = await drawnRows(container);
-  if (atOnce.length === 0 || isWhole(atOnce)) return atOnce;
-  await scroll(page, container, 'up', (drawn) => drawn.some(({ index }) => index === 0));
-  await scroll(page, container, 'down', (drawn) => {
-    for (const item of drawn) found.set(item.index, item);
-    return drawn.some(({ last }) => last);
-  });
-  return [...found.values()].sort((a, b) => a.index - b.index);
+  const all = container.locator('.monaco-list-rows');
+  if ((await all.count()) === 0) return [];
+  await scrollToTop(container);
+  for (let turn = 0; turn < 1000; turn += 1) {
+    const { items, height, reached } = await drawn(container);
+    for (const item of items) found.set(item.index, item);
+    if (reached >= height) return [...found.values()].sort((a, b) => a.index - b.index);
+    await scroll(container, 0.8);
+  }
+  throw new Error('The tree did not scroll to its end.');
 }
 
 /** Brings the row at a position into sight. */
-export async function bringRow(page: Page, container: Locator, index: number): Promise<Locator> {
+export async function bringRow(container: Locator, index: number): Promise<Locator> {
   const row = container.locator(`.monaco-list-rows [role="treeitem"][data-index="${String(index)}"]`);
-  const drawn = await drawnRows(container);
-  const direction = drawn.some((item) => item.index > index) ? 'up' : 'down';
-  await scroll(page, container, direction, (rows) => rows.some((item) => item.index === index));
-  return row;
-}
-
-function isWhole(items: readonly TreeItem[]): boolean {
-  return items.some(({ index }) => index === 0) && items.some(({ last }) => last);
-}
-
-/** Turns the mouse wheel over a tree until what is drawn satisfies `done`. */
-async function scroll(
-  page: Page,
-  container: Locator,
-  direction: 'up' | 'down',
-  done: (drawn: readonly TreeItem[]) => boolean,
-): Promise<void> {
-  const list = container.locator('.monaco-list').first();
-  for (let turn = 0; turn < 500; turn += 1) {
-    if (done(await drawnRows(container))) return;
-    const box = await list.boundingBox();
-    if (box === null) throw new Error('The tree is not in sight.');
-    // Not hover(): it waits for the page to come to rest, which takes half a second each time on a busy machine.
-    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-    // The editor scrolls by less than half of what the wheel says.
-    await page.mouse.wheel(0, box.height * (direction === 'up' ? -1.4 : 1.4));
-    await page.waitForTimeout(20);
+  if ((await row.count()) > 0) return row;
+  await scrollToTop(container);
+  for (let turn = 0; turn < 1000; turn += 1) {
+    if ((await row.count()) > 0) return row;
+    await scroll(container, 0.8);
   }
-  throw new Error(`The tree did not scroll ${direction} as far as it should.`);
+  throw new Error(`The tree has no row ${String(index)}.`);
 }
 
-async function drawnRows(container: Locator): Promise<readonly TreeItem[]> {
-  const rows = await container.locator('.monaco-list-rows [role="treeitem"]').evaluateAll((elements) =>
-    elements.map((row) => {
-      const text = (selector: string): string => row.querySelector(selector)?.textContent?.trim() ?? '';
-      // The editor's own mark for the last row grows stale when rows are added beneath it.
-      const size = (element: Element | null, side: 'top' | 'height'): number =>
-        element instanceof HTMLElement ? parseFloat(element.style[side]) : 0;
-      const end = size(row, 'top') + size(row, 'height');
-      const expanded = row.getAttribute('aria-expanded');
-      return {
-        label: text('.label-name'),
-        description: text('.label-description'),
-        level: Number(row.getAttribute('aria-level')),
-        expanded: expanded === null ? undefined : expanded === 'true',
-        selected: row.getAttribute('aria-selected') === 'true',
-        spoken: row.getAttribute('aria-label')?.trim() ?? '',
-        index: Number(row.getAttribute('data-index')),
-        last: end >= size(row.parentElement, 'height'),
-      };
-    }),
-  );
-  return rows.sort((a, b) => a.index - b.index);
+async function scrollToTop(container: Locator): Promise<void> {
+  await scroll(container, -100_000);
+}
+
+/**
+ * Turns the mouse wheel over a tree by so many of its heights. The event is made in the page, because moving the real
+ * mouse costs most of a second for each turn on a busy machine.
+ */
+async function scroll(container: Locator, heights: number): Promise<void> {
+  const list = container.locator('.monaco-list > .monaco-scrollable-element').first();
+  await list.evaluate((element, share) => {
+    // The editor reads Chromium's older property, and moves by 50 pixels for 120 of it.
+    const wheelDeltaY = (-share * element.clientHeight * 120) / 50;
+    const init = { bubbles: true, cancelable: true, wheelDeltaY };
+    element.dispatchEvent(new WheelEvent('wheel', init));
+    return new Promise((resolve) => setTimeout(resolve, 10));
+  }, heights);
+}
+
+/** The rows drawn now, the height of the whole tree, and how far down what is drawn reaches, both in pixels. */
+function drawn(container: Locator) {
+  return container
+    .locator('.monaco-list-rows')
+    .first()
+    .evaluate((rows: HTMLElement) => {
+      const elements = [...rows.querySelectorAll<HTMLElement>('[role="treeitem"]')];
+      const items = elements.map((row) => {
+        const text = (selector: string): string => row.querySelector(selector)?.textContent?.trim() ?? '';
+        const expanded = row.getAttribute('aria-expanded');
+        return {
+          label: text('.label-name'),
+          description: text('.label-description'),
+          level: Number(row.getAttribute('aria-level')),
+          expanded: expanded === null ? undefined : expanded === 'true',
+          selected: row.getAttribute('aria-selected') === 'true',
+          spoken: row.getAttribute('aria-label')?.trim() ?? '',
+          index: Number(row.getAttribute('data-index')),
+        };
+      });
+      const ends = elements.map((row) => parseFloat(row.style.top) + parseFloat(row.style.height));
+      return { items, height: parseFloat(rows.style.height) || 0, reached: Math.max(0, ...ends) };
+    });
 }

@@ -1,6 +1,6 @@
 // Owns the editor settings a test starts with: quiet, the same on every machine, and one theme. It does not decide
 // what the extension's own settings are; a test passes those in.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** The themes the extension must look right in: the name in the settings and the one in the list of themes. */
@@ -36,9 +36,18 @@ export function testSettings(theme: Theme, extra: Settings = {}): Settings {
   };
 }
 
+/** The user settings of a profile as they are on the disk, the editor's own changes included. */
+export function readSettings(profile: string): Settings {
+  return JSON.parse(readFileSync(settingsFile(profile), 'utf8')) as Settings;
+}
+
 /** Writes the user settings of a profile; a window that is open takes them over when it is reloaded. */
 export function writeSettings(profile: string, settings: Settings): void {
-  const folder = path.join(profile, 'User');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, 'settings.json'), JSON.stringify(settings, null, 2));
+  const file = settingsFile(profile);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(settings, null, 2));
+}
+
+function settingsFile(profile: string): string {
+  return path.join(profile, 'User', 'settings.json');
 }

@@ -15,9 +15,11 @@ export async function openContainer(page: Page, title: string): Promise<void> {
   await heading.waitFor();
 }
 
-/** All rows that are unfolded in a view, from top to bottom; empty while the view shows its welcome text instead. */
-export function treeItems(page: Page, view: string): Promise<readonly TreeItem[]> {
-  return readRows(page, pane(page, view));
+/** All rows in a view that are not folded away, from top to bottom; a folded view is opened. Empty while the view shows its welcome text instead. */
+export async function treeItems(page: Page, view: string): Promise<readonly TreeItem[]> {
+  const folded = pane(page, view).locator('.pane-header[aria-expanded="false"]');
+  if ((await folded.count()) > 0) await folded.click();
+  return readRows(pane(page, view));
 }
 
 /** Waits until a view holds an item and returns it; folded parents are unfolded on the way. */
@@ -102,7 +104,7 @@ export function pane(page: Page, view: string): Locator {
 async function rowOf(page: Page, view: string, item: TreePath): Promise<Locator> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const { index, label } = await findTreeItem(page, view, item);
-    const row = await bringRow(page, pane(page, view), index);
+    const row = await bringRow(pane(page, view), index);
     const drawn = await row.locator('.label-name').textContent();
     if (drawn?.trim() === label) return row;
   }
@@ -110,7 +112,7 @@ async function rowOf(page: Page, view: string, item: TreePath): Promise<Locator>
 }
 
 async function toggle(page: Page, view: string, item: TreeItem): Promise<void> {
-  const row = await bringRow(page, pane(page, view), item.index);
+  const row = await bringRow(pane(page, view), item.index);
   const before = String(item.expanded ?? false);
   await row.locator('.monaco-tl-twistie').click();
   await row.and(page.locator(`:not([aria-expanded="${before}"])`)).waitFor();
