@@ -109,7 +109,7 @@ describe('the editor harness', () => {
     await useTheme(page, 'light');
     await page.locator('.monaco-workbench.vs').waitFor();
     // The editor writes the theme it was told to the disk a little later.
-    await expect.poll(() => editor.settings()['workbench.colorTheme']).toBe(themes.light.id);
+    await expect.poll(() => editor.settings()['workbench.colorTheme']).toContain(themes.light.label);
     editor.changeSettings({ 'workbench.colorTheme': themes.highContrast.id });
     await reloadWindow(page);
     await page.locator('.monaco-workbench.hc-black').waitFor();
