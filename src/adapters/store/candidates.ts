@@ -11,11 +11,11 @@ import { damageError } from './storeFault.ts';
 import { ARMS } from './words.ts';
 import { candidateChecksum } from './writeCandidates.ts';
 
-const CANDIDATE = `
+export const CANDIDATE = `
   SELECT rc.*, c.id, c.state, c.checksum AS state_checksum
   FROM run_candidates rc JOIN candidates c ON c.ref = rc.candidate`;
 
-function toCandidate(path: string, row: Row): Candidate {
+export function toCandidate(path: string, row: Row): Candidate {
   const id = String(row['id']);
   const reader = readRow(path, `candidate ${id}`, row);
   const state = reader.text('state');

@@ -198,13 +198,13 @@ function createDatabase(open: () => Connection, file: string, files: HostFiles):
     transact: (work) => {
       const current = live();
       try {
-        current.script('BEGIN IMMEDIATE');
+        current.run('BEGIN IMMEDIATE');
         const result = work(current);
-        current.script('COMMIT');
+        current.run('COMMIT');
         return result;
       } catch (error) {
         try {
-          current.script('ROLLBACK');
+          current.run('ROLLBACK');
         } catch {
           // SQLite had already rolled back.
         }

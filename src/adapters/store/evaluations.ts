@@ -10,11 +10,11 @@ import { refOf } from './refs.ts';
 import { ARMS, SPLITS } from './words.ts';
 import { evaluationChecksum } from './writeCandidates.ts';
 
-const EVALUATION = `
+export const EVALUATION = `
   SELECT e.*, c.id AS candidate_id, r.id AS run_id
   FROM evaluations e JOIN candidates c ON c.ref = e.candidate JOIN runs r ON r.ref = e.run`;
 
-function toSummary(path: string, row: Row): EvaluationSummary {
+export function toEvaluationSummary(path: string, row: Row): EvaluationSummary {
   const id = asId<EvaluationId>(String(row['id']));
   const reader = readRow(path, `evaluation ${id}`, row);
   const summary: EvaluationSummary = {
@@ -37,14 +37,15 @@ export function listEvaluations(connection: Connection, runId: RunId): readonly 
   const run = refOf(connection, 'runs', runId);
   return connection
     .all(`${EVALUATION} WHERE e.run = ? ORDER BY e.ref`, run)
-    .map((row) => toSummary(connection.path, row));
+    .map((row) => toEvaluationSummary(connection.path, row));
 }
 
-function scored(path: string, evaluation: EvaluationSummary, taskId: string, row: Row) {
-  const reader = readRow(path, `the score of task ${taskId} in evaluation ${evaluation.id}`, row);
+/** One score with its output. */
+export function toScored(path: string, evaluationId: string, taskId: string, row: Row) {
+  const reader = readRow(path, `the score of task ${taskId} in evaluation ${evaluationId}`, row);
   const score = reader.number('score');
   const output = reader.text('output');
-  reader.verify(checksum(evaluation.id, taskId, score, output));
+  reader.verify(checksum(evaluationId, taskId, score, output));
   return { score, output };
 }
 
@@ -72,8 +73,8 @@ function changedTasks(
       const task = toTask(path, prefixed(row, 'task_'));
       return {
         task,
-        before: scored(path, before.summary, task.id, prefixed(row, 'before_')),
-        after: scored(path, after.summary, task.id, prefixed(row, 'after_')),
+        before: toScored(path, before.summary.id, task.id, prefixed(row, 'before_')),
+        after: toScored(path, after.summary.id, task.id, prefixed(row, 'after_')),
       };
     });
 }
@@ -81,13 +82,13 @@ function changedTasks(
 export function readEvaluation(connection: Connection, id: EvaluationId): EvaluationDetail | null {
   const row = connection.get(`${EVALUATION} WHERE e.id = ?`, id);
   if (row === null) return null;
-  const summary = toSummary(connection.path, row);
+  const summary = toEvaluationSummary(connection.path, row);
   const earlier =
     row['previous'] === null
       ? null
       : connection.get(`${EVALUATION} WHERE e.ref = ?`, Number(row['previous']));
   if (earlier === null) return { summary, previous: null, changed: [] };
-  const previous = toSummary(connection.path, earlier);
+  const previous = toEvaluationSummary(connection.path, earlier);
   const changed = changedTasks(
     connection,
     Number(row['run']),

@@ -27,10 +27,10 @@ export interface GroupCommit {
 
 /** One of several writes: undone alone when it fails. A savepoint that is gone means SQLite gave up the whole transaction. */
 function within(connection: Connection, work: Work<unknown>): Outcome {
-  connection.script('SAVEPOINT one');
+  connection.run('SAVEPOINT one');
   try {
     const result = work(connection);
-    connection.script('RELEASE one');
+    connection.run('RELEASE one');
     return { ok: true, result };
   } catch (error) {
     try {

@@ -15,9 +15,12 @@ import { experienceCounts } from './experienceGroups.ts';
 import { experiencePage } from './experiencePages.ts';
 import { groupCommit } from './groupCommit.ts';
 import { findEffects, settleEffects, spent } from './ledger.ts';
+import { verifyStore, type Verification } from './verify.ts';
 import { createRun, listEvents, listRuns, readRun } from './runs.ts';
 
 export interface FileStore extends Store {
+  /** Reads and checks everything; commits go on meanwhile. Damage is an answer here, not an error. */
+  verify(): Promise<Verification>;
   /** Writes a compact copy of the whole store that any SQLite reads. Throws StoreError when the file exists. */
   exportTo(file: string): Promise<void>;
   /** Answers what was asked, folds the log and closes the file. */
@@ -72,6 +75,10 @@ export function createStore(database: Database, now: () => number = Date.now): F
     candidates: (runId) => read((connection) => listCandidates(connection, runId)),
     candidate: (id) => read((connection) => readCandidate(connection, id)),
     annotate: (annotation) => commits.write((connection) => annotate(connection, annotation)),
+    verify: async () => {
+      await commits.drain();
+      return verifyStore(database, () => new Promise((resolve) => setImmediate(resolve)));
+    },
     exportTo: async (file) => {
       await commits.drain();
       database.exportTo(file);

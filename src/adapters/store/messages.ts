@@ -32,6 +32,7 @@ export const STORE_METHODS: Readonly<Record<StoreMethod, MethodDescriptor>> = {
   candidates: { handsOver: false },
   candidate: { handsOver: false },
   annotate: { handsOver: false },
+  verify: { handsOver: false },
   exportTo: { handsOver: false },
   close: { handsOver: false },
 };

@@ -59,7 +59,7 @@ const RUN = `
   SELECT r.*, s.status, s.message, s.ended_at, s.round, s.start_score, s.score, s.test_score, s.calls
   FROM runs r JOIN run_summaries s ON s.run = r.ref`;
 
-function toRun(path: string, row: Row): { readonly run: RunSummary; readonly recipeText: string } {
+export function toRun(path: string, row: Row): { readonly run: RunSummary; readonly recipeText: string } {
   const id = asId<RunId>(String(row['id']));
   const reader = readRow(path, `run ${id}`, row);
   const recipeText = reader.text('recipe_text');
@@ -133,6 +133,13 @@ export function readRun(connection: Connection, id: RunId): RunDetail | null {
   return { ...toRun(connection.path, row), rounds: roundsOf(connection, Number(row['ref'])) };
 }
 
+export function toEvent(path: string, runId: RunId, row: Row): StoredEvent {
+  const reader = readRow(path, `event ${String(row['seq'])}`, row);
+  const seq = reader.number('seq');
+  reader.verify(eventChecksum(seq, reader.text('event')));
+  return { seq, runId, time: reader.number('time'), event: reader.json<StoredEvent['event']>('event') };
+}
+
 export function listEvents(
   connection: Connection,
   runId: RunId,
@@ -146,10 +153,5 @@ export function listEvents(
       afterSeq,
       limit,
     )
-    .map((row) => {
-      const reader = readRow(connection.path, `event ${String(row['seq'])}`, row);
-      const seq = reader.number('seq');
-      reader.verify(eventChecksum(seq, reader.text('event')));
-      return { seq, runId, time: reader.number('time'), event: reader.json<StoredEvent['event']>('event') };
-    });
+    .map((row) => toEvent(connection.path, runId, row));
 }

@@ -13,8 +13,6 @@ import {
   type WorkerStart,
 } from './messages.ts';
 
-export type { FileStore } from './localStore.ts';
-
 export interface StoreLocation extends WorkerStart {
   /** The worker's entry: worker.ts, or its bundle. */
   readonly workerUrl: URL;
