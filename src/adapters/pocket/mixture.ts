@@ -24,11 +24,11 @@ export interface Mixture {
 
 export const pocketMixture: Mixture = {
   digits: new Map([
-    [1, 0.13],
-    [2, 0.83],
-    [3, 0.04],
+    [1, 0.14],
+    [2, 0.84],
+    [3, 0.02],
   ]),
-  worked: { eliciting: 0.97, suppressing: 0.03, balanced: 0.4, neutral: 0.05 },
+  worked: { eliciting: 0.97, suppressing: 0.03, balanced: 0.4, neutral: 0.08 },
 };
 
 const mostPhrases = 4;
