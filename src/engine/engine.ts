@@ -9,7 +9,7 @@ import { EngineError } from '../client/connection.ts';
 import { workspacePaths, type WorkspacePaths } from '../client/endpoint.ts';
 import type { Log, Store } from '../core/ports.ts';
 import { createBroadcast } from './broadcast.ts';
-import { converse } from './greeting.ts';
+import { converse, type Conversation } from './greeting.ts';
 import { listen } from './listen.ts';
 import { openLog } from './log.ts';
 import { createMethods } from './methods.ts';
@@ -62,7 +62,7 @@ async function serve(
   log: Log,
 ): Promise<Engine> {
   const services = options.services(paths, log);
-  const sockets = new Set<Socket>();
+  const clients = new Map<Socket, Conversation>();
   const end = Promise.withResolvers<void>();
   let stopping = false;
 
@@ -85,7 +85,7 @@ async function serve(
     services.ofRun(path.join(paths.workspace, recipePath), opened);
   const executions = createExecutions({ servicesOf, store, log, listeners });
   const runs = createRuns({ workspace: paths.workspace, executions, store, listeners });
-  const isIdle = () => sockets.size === 0 && executions.count() === 0;
+  const isIdle = () => clients.size === 0 && executions.count() === 0;
   const idle = idleTimer(options.idleMs, isIdle, () => void stop('idle'));
 
   const windDown = async (reason: string) => {
@@ -93,12 +93,12 @@ async function serve(
     listener.close();
     await executions.pauseAll();
     broadcast.close();
-    for (const socket of sockets) socket.end();
+    await Promise.all([...clients.values()].map((client) => client.close()));
     await (await keptStore.present())?.close();
     await services.close();
     clearInterval(guard);
     idle.close();
-    for (const socket of sockets) socket.destroy();
+    for (const socket of clients.keys()) socket.destroy();
     ownership.release();
   };
   const stop = (reason: string) => {
@@ -113,13 +113,13 @@ async function serve(
   };
   const methods = createMethods({ store, runs, clock: Date, onAnnotated: broadcast.annotation, onShutdown });
   const listener = await listen(paths, (socket) => {
-    sockets.add(socket);
+    const { token } = listener;
+    const greeting = { token, version: options.version, methods, log, onGreeted: broadcast.add };
+    clients.set(socket, converse(socket, greeting));
     socket.once('close', () => {
-      sockets.delete(socket);
+      clients.delete(socket);
       idle.touch();
     });
-    const { token } = listener;
-    converse(socket, { token, version: options.version, methods, log, onGreeted: broadcast.add });
   });
   const guard = watchOwnership(ownership, end.reject);
   idle.touch();

@@ -4,7 +4,12 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from 'vscode-jsonrpc/node';
+import {
+  createMessageConnection,
+  Message,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from 'vscode-jsonrpc/node';
 import { EngineError } from '../client/connection.ts';
 import type { Log } from '../core/ports.ts';
 import { hello, PROTOCOL_VERSION, type HelloResult } from '../protocol/engine.ts';
@@ -22,12 +27,19 @@ export interface GreetingContext {
 }
 
 const greetingLimitMs = 5_000;
+const hangUpLimitMs = 1_000;
 /** Nobody needs more at once; a client that never reads its answers cannot fill the memory with them. */
 const mostRequests = 256;
 
-export function converse(socket: Socket, context: GreetingContext): void {
+export interface Conversation {
+  /** Hangs up once every answer that is due has left, or did not within a second. */
+  readonly close: () => Promise<void>;
+}
+
+export function converse(socket: Socket, context: GreetingContext): Conversation {
   const { log } = context;
-  const wire = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+  const writer = new AnsweringWriter(socket);
+  const wire = createMessageConnection(new SocketMessageReader(socket), writer);
   let state: 'new' | 'compatible' | 'foreign' = 'new';
   let leave: () => void = () => undefined;
   let underway = 0;
@@ -68,14 +80,19 @@ export function converse(socket: Socket, context: GreetingContext): void {
     }
   };
 
+  const close = async () => {
+    await writer.settled(hangUpLimitMs);
+    socket.end();
+  };
+
   wire.onRequest(async (method: string, params: unknown) => {
+    writer.due++;
     try {
       return await answer(method, params);
     } catch (error) {
       const told = asEngineError(error);
       if (told.kind === 'internal' || told.kind === 'store') log.error(`request ${method} failed`, error);
-      // The refusal leaves first, then the door closes.
-      if (state === 'new') setImmediate(() => socket.end());
+      if (state === 'new') void close();
       return asResponse(told);
     }
   });
@@ -92,6 +109,33 @@ export function converse(socket: Socket, context: GreetingContext): void {
     wire.dispose();
   });
   wire.listen();
+  return { close };
+}
+
+/** Knows when the answers that are due have left: hanging up before would lose the very sentence that says why. */
+class AnsweringWriter extends SocketMessageWriter {
+  due = 0;
+  #waiting: (() => void)[] = [];
+
+  override async write(message: Message): Promise<void> {
+    try {
+      await super.write(message);
+    } finally {
+      if (Message.isResponse(message)) this.due--;
+      if (this.due === 0) for (const done of this.#waiting.splice(0)) done();
+    }
+  }
+
+  settled(limitMs: number): Promise<void> {
+    if (this.due === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      this.#waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
 }
 
 /** Takes the same time whatever the text, so that a token cannot be guessed byte by byte. */
