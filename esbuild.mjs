@@ -36,9 +36,12 @@ const common = {
   plugins: [versionOnly],
 };
 const node = { ...common, platform: 'node', target: 'node22' };
-// Packages written for CommonJS ask for `require`, which an ES module does not have by itself.
-const requireBanner =
-  "import { createRequire as ratchetRequire } from 'node:module'; const require = ratchetRequire(import.meta.url);";
+// Packages written for CommonJS ask for what an ES module does not have by itself.
+const requireBanner = [
+  "import { createRequire as ratchetRequire } from 'node:module';",
+  'const require = ratchetRequire(import.meta.url);',
+  'const __filename = import.meta.filename, __dirname = import.meta.dirname;',
+].join(' ');
 const module = { ...node, format: 'esm', banner: { js: requireBanner } };
 const editor = { ...node, format: 'cjs', external: ['vscode'] };
 const browser = {

@@ -1,5 +1,5 @@
 /** Owns the one line a starting engine writes to its standard output, so that a failed start is told, not guessed from a silence. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const report = z.discriminatedUnion('state', [
   /** Listening; the workspace's note says where. */

@@ -3,7 +3,7 @@
  * one descriptor a message, with the guard for what the client sends. Transport is vscode-jsonrpc on a private socket.
  * Deliberately holds no behaviour; both ends import the descriptors and never spell a method's name.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Candidate } from '../core/model/candidate.ts';
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
 import type { CandidateId, EvaluationId, RunId, SolutionId } from '../core/model/ids.ts';
