@@ -1,0 +1,39 @@
+/**
+ * Owns which addresses a provider may have. Deliberately knows no provider by name and resolves no host.
+ */
+import { ProviderError } from '../../core/ports.ts';
+
+export interface Address {
+  /** Without a trailing slash, as the client wants it. */
+  readonly baseURL: string;
+  /** Scheme, host and port: what a key is bound to. */
+  readonly origin: string;
+  /** Host and port, for people. */
+  readonly host: string;
+}
+
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * A base URL such as https://api.example.com/v1. Throws ProviderError when it is none, carries a user name, a query or a
+ * fragment, or is neither https nor http on this very machine: prompts and keys do not travel in the clear.
+ */
+export function readAddress(baseURL: string): Address {
+  let url: URL;
+  try {
+    url = new URL(baseURL.trim());
+  } catch {
+    throw new ProviderError('The base URL is not an address; it looks like https://host/v1.');
+  }
+  if (url.username !== '' || url.password !== '')
+    throw new ProviderError(
+      `The base URL of ${url.host} carries a user name or password; store the key as a key.`,
+    );
+  if (url.search !== '' || url.hash !== '')
+    throw new ProviderError(`The base URL of ${url.host} may not have a "?" or "#" part; remove it.`);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.has(url.hostname)))
+    throw new ProviderError(
+      `The base URL of ${url.host === '' ? 'the provider' : url.host} must begin with https:// (http:// only for localhost).`,
+    );
+  return { baseURL: url.href.replace(/\/+$/u, ''), origin: url.origin, host: url.host };
+}

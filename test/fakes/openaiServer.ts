@@ -1,0 +1,177 @@
+/**
+ * Owns a local OpenAI-compatible server that misbehaves as told: each request is answered by a script, so that every
+ * fault of an endpoint can be had at any moment of a run. Bound to 127.0.0.1. Deliberately not a model.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+
+export interface SeenRequest {
+  /** From 1, in order of arrival. */
+  readonly number: number;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Readonly<Record<string, unknown>>;
+  /** Milliseconds since the server started. */
+  readonly at: number;
+}
+
+/** Writes the answer, or holds the connection. */
+export type Reply = (response: ServerResponse, request: SeenRequest) => void | Promise<void>;
+
+export interface FakeServer {
+  /** Ends in /v1. */
+  readonly baseURL: string;
+  readonly host: string;
+  readonly seen: readonly SeenRequest[];
+  /** The most requests that were open at once. */
+  readonly peak: number;
+  close(): Promise<void>;
+}
+
+export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Reply {
+  return (response) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(JSON.stringify(body));
+  };
+}
+
+/** A chat completion as OpenAI sends it; `change` replaces members of its top level. */
+export function completionBody(
+  text: unknown,
+  finish: string | null = 'stop',
+  change: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  return {
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'fake-1',
+    choices: [
+      { index: 0, message: { role: 'assistant', content: text, refusal: null }, finish_reason: finish },
+    ],
+    usage: { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 },
+    ...change,
+  };
+}
+
+export const completion = (text: string, finish = 'stop'): Reply =>
+  json(200, completionBody(text, finish), { 'x-request-id': 'req-1' });
+
+export const apiError = (
+  status: number,
+  error: Readonly<Record<string, unknown>> = { message: 'no' },
+  headers: Readonly<Record<string, string>> = {},
+): Reply => json(status, { error }, headers);
+
+export const raw =
+  (status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array): Reply =>
+  (response) => {
+    response.writeHead(status, headers);
+    response.end(body);
+  };
+
+/** Headers and half of the body, then the connection is cut. */
+export const halfBody: Reply = (response) => {
+  const body = JSON.stringify(completionBody('whole'));
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(body.length) });
+  response.write(body.slice(0, body.length / 2), () => response.destroy());
+};
+
+/** Nothing is ever answered. */
+export const hang: Reply = () => undefined;
+
+/** One byte every `ms` milliseconds, without end. */
+export const trickle =
+  (ms: number): Reply =>
+  (response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const timer = setInterval(() => response.write(' '), ms);
+    response.on('close', () => clearInterval(timer));
+  };
+
+/** Begins an answer and goes silent. */
+export const stall: Reply = (response) => {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.write('{"choices":');
+};
+
+/** A few kilobytes that unpack to `megabytes`. */
+export const gzipBomb = (megabytes: number): Reply =>
+  raw(
+    200,
+    { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    gzipSync(Buffer.alloc(megabytes * 1_000_000, 0x20)),
+  );
+
+export const later =
+  (ms: number, reply: Reply): Reply =>
+  async (response, request) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    await reply(response, request);
+  };
+
+/** Replies in turn; the last one answers whatever comes after. */
+export function inTurn(...replies: readonly Reply[]): Reply {
+  return (response, request) => {
+    const reply = replies[Math.min(request.number, replies.length) - 1];
+    return reply?.(response, request);
+  };
+}
+
+async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  const text = Buffer.concat(pieces).toString('utf8');
+  return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+}
+
+export async function startOpenAiServer(reply: Reply): Promise<FakeServer> {
+  const seen: SeenRequest[] = [];
+  const sockets = new Set<Socket>();
+  const started = performance.now();
+  let open = 0;
+  let peak = 0;
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const number = seen.length + 1;
+    const entry = {
+      number,
+      path: request.url ?? '',
+      headers: request.headers,
+      at: performance.now() - started,
+    };
+    open += 1;
+    peak = Math.max(peak, open);
+    response.on('close', () => {
+      open -= 1;
+    });
+    // Numbered at arrival: the body of a second request may be complete before that of the first.
+    const place = seen.push({ ...entry, body: {} }) - 1;
+    const whole = { ...entry, body: await readJson(request) };
+    seen[place] = whole;
+    await reply(response, whole);
+  };
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    baseURL: `http://${host}/v1`,
+    host,
+    seen,
+    get peak() {
+      return peak;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
