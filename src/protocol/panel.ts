@@ -4,7 +4,7 @@
  * says `ready` again. Deliberately free of zod, so that the webview's bundle stays small, and of behaviour.
  */
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
-import type { CandidateId, EvaluationId, RunId } from '../core/model/ids.ts';
+import type { EvaluationId, RunId } from '../core/model/ids.ts';
 import type { RunSummary } from '../core/model/views.ts';
 import type { RecipeDescription, RecipeField } from './engine.ts';
 
@@ -85,7 +85,6 @@ export type PanelIntent =
   /** Line of the loop file, from 1. */
   | { readonly type: 'revealLine'; readonly line: number }
   | { readonly type: 'openEvaluation'; readonly evaluationId: EvaluationId }
-  | { readonly type: 'openCandidate'; readonly candidateId: CandidateId }
   | { readonly type: 'retry' }
   | { readonly type: 'showLog' }
   | { readonly type: 'manageTrust' };
@@ -127,10 +126,6 @@ export function readPanelIntent(value: unknown): PanelIntent | null {
     case 'openEvaluation':
       return isId(value['evaluationId'])
         ? { type: 'openEvaluation', evaluationId: value['evaluationId'] as EvaluationId }
-        : null;
-    case 'openCandidate':
-      return isId(value['candidateId'])
-        ? { type: 'openCandidate', candidateId: value['candidateId'] as CandidateId }
         : null;
     case 'revealLine': {
       const line = value['line'];

@@ -1,0 +1,112 @@
+/** Owns the rows of Prompts & Candidates: run, version with score, parent and status. Pure functions of read models. */
+import type { RunId } from '../../core/model/ids.ts';
+import type { CandidateSummary } from '../../core/model/views.ts';
+import { counted, percent, points, range } from '../../protocol/wording.ts';
+import { oneLine } from '../documents/plainText.ts';
+import { controlNode } from './runRows.ts';
+import { candidateName, type TreeNode } from './treeNode.ts';
+
+const statuses: Readonly<
+  Record<
+    CandidateSummary['status'],
+    { readonly word: string; readonly icon: string; readonly color?: string }
+  >
+> = {
+  inUse: { word: 'in use', icon: 'pass-filled', color: 'testing.iconPassed' },
+  accepted: { word: 'accepted', icon: 'pass' },
+  refused: { word: 'refused', icon: 'circle-slash', color: 'disabledForeground' },
+  start: { word: 'the start', icon: 'circle-outline' },
+  made: { word: 'made', icon: 'circle-outline' },
+};
+
+export function candidateStatusWord(status: CandidateSummary['status']): string {
+  return statuses[status].word;
+}
+
+/** Versions of a candidate's parents within the same arm, "v2"; '' for the start. */
+export function parentNames(summary: CandidateSummary, all: readonly CandidateSummary[]): string {
+  return summary.candidate.parents
+    .map((parent) => all.find((item) => item.candidate.id === parent && item.at.arm === summary.at.arm))
+    .filter((item) => item !== undefined)
+    .map((item) => candidateName(item.at.arm, item.version))
+    .join(', ');
+}
+
+function candidateNode(
+  parentId: string,
+  runId: RunId,
+  summary: CandidateSummary,
+  all: readonly CandidateSummary[],
+): TreeNode {
+  const status = statuses[summary.status];
+  const name = candidateName(summary.at.arm, summary.version);
+  const parents = parentNames(summary, all);
+  const { instruction } = summary.candidate.state;
+  const parts = [
+    summary.score === null ? '' : percent(summary.score),
+    status.word,
+    parents === '' ? '' : `from ${parents}`,
+    summary.candidate.note,
+  ].filter((part) => part !== '');
+  return {
+    id: `${parentId}/${summary.at.arm}:v${summary.version}`,
+    ref: { kind: 'candidate', runId, candidate: summary },
+    label: name,
+    description: parts.join(' · '),
+    tooltip: () =>
+      [
+        `${name}, ${status.word}`,
+        ...(summary.candidate.note === '' ? [] : [oneLine(summary.candidate.note, 400)]),
+        ...(summary.score === null
+          ? ['Not evaluated']
+          : [
+              `Score ${percent(summary.score)}${summary.interval === null ? '' : ` (${range(summary.interval)})`}`,
+            ]),
+        ...(summary.gain === null
+          ? []
+          : [
+              `Gain ${points(summary.gain.gain)} on ${counted(summary.gain.tasks, 'task')}: ${summary.gain.better} better, ${summary.gain.worse} worse`,
+            ]),
+        `Instruction: ${instruction === '' ? '(empty)' : oneLine(instruction, 400)}`,
+      ].join('\n'),
+    icon: status.icon,
+    ...(status.color === undefined ? {} : { color: status.color }),
+    context: parents === '' ? 'candidate.first' : 'candidate',
+    children: 'none',
+    spoken: `${name}, ${parts.join(', ')}`,
+    opening: { kind: 'candidate', runId, arm: summary.at.arm, version: summary.version },
+  };
+}
+
+/** Versions of the loop newest first, then the control's as a group. */
+export function candidateNodes(
+  parent: TreeNode,
+  runId: RunId,
+  candidates: readonly CandidateSummary[],
+): readonly TreeNode[] {
+  const control = candidates.filter((item) => item.at.arm === 'control');
+  return [
+    ...armNodes(parent, runId, candidates, 'main'),
+    ...(control.length === 0 ? [] : [controlNode(parent.id, runId, counted(control.length, 'version'))]),
+  ];
+}
+
+export function controlCandidateNodes(
+  parent: TreeNode,
+  runId: RunId,
+  candidates: readonly CandidateSummary[],
+): readonly TreeNode[] {
+  return armNodes(parent, runId, candidates, 'control');
+}
+
+function armNodes(
+  parent: TreeNode,
+  runId: RunId,
+  candidates: readonly CandidateSummary[],
+  arm: 'main' | 'control',
+): readonly TreeNode[] {
+  return candidates
+    .filter((item) => item.at.arm === arm)
+    .sort((left, right) => right.version - left.version)
+    .map((item) => candidateNode(parent.id, runId, item, candidates));
+}
