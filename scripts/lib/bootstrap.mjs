@@ -51,7 +51,7 @@ function installPackages() {
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm]] : ['npm', []];
   // Standard output belongs to the command's own result, so npm's goes to standard error.
-  const done = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund'], {
+  const done = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel', 'notice'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32' && command === 'npm',

@@ -1,7 +1,8 @@
 // Owns processes started by the scripts: running one to its end, and ending a whole group. Leaves no child behind
 // when the script itself is told to stop.
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants as access } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { SetupError } from './say.ts';
 
@@ -45,11 +46,11 @@ export function toldToStop(): Promise<void> {
   });
 }
 
-/** Resolves to the exit code of a child, 127 when it could not be started, 128 + 15 when a signal ended it. */
+/** Resolves to the exit code of a child as a shell gives it: 127 not started, 128 and the number of a signal. */
 export function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.once('error', () => resolve(127));
-    child.once('close', (code) => resolve(code ?? 143));
+    child.once('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
   });
 }
 
@@ -83,7 +84,7 @@ export function onPath(name: string): string | undefined {
     for (const ending of endings) {
       const file = path.join(folder, name + ending);
       try {
-        accessSync(file, constants.X_OK);
+        accessSync(file, access.X_OK);
         return file;
       } catch {
         continue;

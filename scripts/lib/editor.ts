@@ -122,7 +122,15 @@ async function npmInstall(folder: string, logFile: string): Promise<number> {
       `node-${process.platform}-${process.arch}`,
     ),
   };
-  const args = [...first, 'install', `code-server@${version}`, '--no-audit', '--no-fund'];
+  const args = [
+    ...first,
+    'install',
+    `code-server@${version}`,
+    '--no-audit',
+    '--no-fund',
+    '--loglevel',
+    'notice',
+  ];
   const code = await run(command, args, { cwd: folder, env, stdio: ['ignore', log, log] });
   fs.closeSync(log);
   return code;
@@ -131,7 +139,8 @@ async function npmInstall(folder: string, logFile: string): Promise<number> {
 /** The environment without what npm, a test run or another editor added about itself. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const misleading = [
-    /^npm_(lifecycle|package|command|node_execpath|config_(local_prefix|prefix|global_prefix))/,
+    /^npm_(lifecycle|package|command|node_execpath)/,
+    /^npm_config_((local_|global_)?prefix|user_agent|loglevel|npm_version)$/,
     /^(VITEST|VSCODE_)/,
     /^(INIT_CWD|NODE_ENV|PORT)$/,
   ];

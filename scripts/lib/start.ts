@@ -20,12 +20,13 @@ const usage = 'Usage: npm start [-- --browser] or npm start -- --headless [--jso
 export function start(args: readonly string[]): Promise<number> {
   return spoken(async () => {
     const { headless, browser, json, seed } = readOptions(args);
+    const port = wantedPort();
     await build();
     if (headless) {
       return runHeadless([...(json ? ['--json'] : []), ...(seed === undefined ? [] : ['--seed', seed])]);
     }
     const own = browser ? undefined : onPath('code');
-    return own === undefined ? openInBrowser() : openOwnEditor(own);
+    return own === undefined ? openInBrowser(port) : openOwnEditor(own);
   });
 }
 
@@ -78,14 +79,14 @@ async function openOwnEditor(code: string): Promise<number> {
   return 0;
 }
 
-async function openInBrowser(): Promise<number> {
+async function openInBrowser(wanted: number | undefined): Promise<number> {
   const entry = await ensureEditor();
   const folder = sampleWorkspace();
   const profile = path.join(cacheFolder(), 'editor-profile');
   const extensions = path.join(cacheFolder(), 'editor-extensions');
   writeDefaultSettings(profile);
   stageExtension(root, extensions);
-  const port = await chosenPort();
+  const port = wanted ?? (await freePort());
   const log = path.join(cacheFolder(), 'editor.log');
   const stop = toldToStop();
   const server = startEditor(entry, { port, profile, extensions, log, trusted: true });
@@ -107,14 +108,11 @@ async function openInBrowser(): Promise<number> {
   }
 }
 
-async function chosenPort(): Promise<number> {
-  const wanted = process.env.PORT;
-  if (wanted === undefined) return freePort();
-  const port = Number(wanted);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw new SetupError(`PORT must be a whole number from 1 to 65535, not ${wanted}.`);
-  }
-  return port;
+function wantedPort(): number | undefined {
+  if (process.env.PORT === undefined) return undefined;
+  const port = Number(process.env.PORT);
+  if (Number.isInteger(port) && port > 0 && port <= 65_535) return port;
+  throw new SetupError(`PORT must be a whole number from 1 to 65535, not ${process.env.PORT}.`);
 }
 
 /** A quiet first sight: no welcome page and no chat beside the sample. A user's later choice stays. */

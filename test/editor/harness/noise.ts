@@ -6,7 +6,8 @@ const noise: readonly RegExp[] = [
   // The gallery of extensions is somewhere on the network, and its failure is told a second time without its name.
   /extensionquery|open-vsx|extensions-gallery/,
   /An unknown error occurred\. Please consult the log for more details\./,
-  // Told at each reload of a window.
+  // Told when a window is reloaded or closed while it is at work.
+  /Canceled: Canceled/,
   /Long running operations during shutdown are unsupported in the web/,
   /Timed out waiting for authentication provider/,
 ];
