@@ -9,7 +9,7 @@ const vsce = path.join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
 const output = path.join(root, 'ratchet.vsix');
 
 const packing = [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--out', output];
-for (const args of [['esbuild.mjs'], packing, [vsce, 'ls', '--no-dependencies']]) {
+for (const args of [['esbuild.mjs'], packing]) {
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
