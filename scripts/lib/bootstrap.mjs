@@ -41,8 +41,8 @@ function packagesMatchLock() {
   const locked = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')).packages;
   const installed = JSON.parse(readFileSync(record, 'utf8')).packages;
   const wanted = Object.entries(locked).filter(([folder]) => folder !== '');
-  const differs = ([folder, { version, optional }]) =>
-    installed[folder] === undefined ? !optional : installed[folder].version !== version;
+  const differs = ([folder, { version, optional, devOptional }]) =>
+    installed[folder] === undefined ? !(optional || devOptional) : installed[folder].version !== version;
   return !wanted.some(differs);
 }
 
@@ -51,11 +51,15 @@ function installPackages() {
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm]] : ['npm', []];
   // Standard output belongs to the command's own result, so npm's goes to standard error.
-  const done = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel', 'notice'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32' && command === 'npm',
-  });
+  const done = spawnSync(
+    command,
+    [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel', 'notice'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      shell: process.platform === 'win32' && command === 'npm',
+    },
+  );
   if (done.error)
     stop(`npm is needed to install the packages and could not be started: ${done.error.message}`);
   if (done.status !== 0) stop('npm could not install the packages; its own words are above.');
