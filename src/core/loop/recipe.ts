@@ -2,7 +2,7 @@
  * Owns the recipe: a loop as data, its schema and its defaults (`*.loop.yaml`, version 1).
  * Deliberately says nothing of where in a text a fault is (parseRecipe.ts) or whether the steps fit together (check.ts).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const share = z.number().min(0).max(1);
 const count = (max: number) => z.number().int().min(1).max(max);

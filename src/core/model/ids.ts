@@ -1,6 +1,6 @@
 /**
  * Owns the branded identifiers every noun carries, so that one kind of id cannot be passed for another.
- * Deliberately does not make ids: content hashing lives in core/loop/identity.ts.
+ * Deliberately does not make ids: content hashing lives in core/measure/identity.ts.
  */
 
 declare const brand: unique symbol;
