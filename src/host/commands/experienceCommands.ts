@@ -30,15 +30,16 @@ function documentInFront(uri: unknown): SolutionId | null {
   return read?.kind === 'experience' ? read.solutionId : null;
 }
 
-/** The rows a tree command was given: the selection where the row is part of it, else the row. */
-function rowsOf(args: readonly unknown[]): readonly TreeElement[] {
+/** The rows a tree command was given: the selection where the row is part of it, else the row. A key passes 'selection'. */
+function rowsOf({ shell }: HostContext, args: readonly unknown[]): readonly TreeElement[] {
+  if (args[0] === 'selection') return shell.trees['ratchet.experiences'].view.selection;
   const [row, selection] = args as readonly [TreeElement | undefined, readonly TreeElement[] | undefined];
   if (row?.node === undefined) return [];
   return selection?.includes(row) === true ? selection : [row];
 }
 
 async function targetsOf(host: HostContext, args: readonly unknown[]): Promise<readonly Target[]> {
-  const rows = rowsOf(args).flatMap(({ node: { ref } }) => (ref.kind === 'experience' ? [ref] : []));
+  const rows = rowsOf(host, args).flatMap(({ node: { ref } }) => (ref.kind === 'experience' ? [ref] : []));
   if (rows.length > 0) {
     return rows.map(({ experience }) => ({
       solutionId: experience.solutionId,
