@@ -10,6 +10,7 @@ import type { Recipe } from '../core/loop/recipe.ts';
 import { loadTaskSets } from '../core/loop/taskSets.ts';
 import { DataError } from '../core/ports.ts';
 import { count, counted } from '../protocol/wording.ts';
+import { workspaceOf } from './workspaceOf.ts';
 
 export type CheckedRecipe =
   | {
@@ -39,7 +40,11 @@ export async function checkRecipeFile(file: string): Promise<CheckedRecipe> {
     };
   }
   try {
-    const sets = await loadTaskSets(recipe, recipe.seed, taskFiles(path.dirname(path.resolve(file))));
+    const sets = await loadTaskSets(
+      recipe,
+      recipe.seed,
+      taskFiles(path.dirname(path.resolve(file)), { workspace: workspaceOf(file).workspace }),
+    );
     const notes = [
       ...sets.skipped.map(({ file: data, line, reason }) => `${data}:${line}: skipped, ${reason}`),
       ...sets.warnings,

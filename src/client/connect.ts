@@ -8,18 +8,21 @@ import { dial } from './dial.ts';
 import { readEndpoint, readToken, workspacePaths, type WorkspacePaths } from './endpoint.ts';
 import { startEngine } from './startEngine.ts';
 
-const limitMs = 20_000;
+const startLimitMs = 20_000;
 const attachLimitMs = 5_000;
 const firstPauseMs = 40;
 const longestPauseMs = 1_000;
 
 /**
  * Connects to the engine of a workspace, starting it where the options allow. Null only when there is none and it was not
- * to be started. Throws EngineError within 20 seconds when the engine cannot be started or does not answer.
+ * to be started. Throws EngineError, after `limitMs` at the latest, when the engine cannot be started or does not answer.
  */
-export async function connectEngine(options: ConnectOptions): Promise<EngineConnection | null> {
+export async function connectEngine(
+  options: ConnectOptions,
+  limitMs = options.start === 'never' ? attachLimitMs : startLimitMs,
+): Promise<EngineConnection | null> {
   const paths = pathsOf(options.workspaceFolder);
-  const end = performance.now() + (options.start === 'never' ? attachLimitMs : limitMs);
+  const end = performance.now() + limitMs;
   const left = () => Math.max(1, end - performance.now());
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 1.6, longestPauseMs)) {
     const found = await attach(paths, options, left());
