@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -25,7 +25,9 @@ export async function oneAtATime<T>(name: string, work: () => Promise<T>, waitin
 }
 
 function socketFor(name: string): string {
-  const id = createHash('sha256').update(`${userInfo().username}\n${name}`).digest('hex').slice(0, 16);
+  // A container may run as a user without a name.
+  const owner = String(process.getuid?.() ?? process.env.USERNAME);
+  const id = createHash('sha256').update(`${owner}\n${name}`).digest('hex').slice(0, 16);
   return process.platform === 'win32'
     ? `\\\\.\\pipe\\ratchet-${id}`
     : path.join(tmpdir(), `ratchet-${id}.sock`);
