@@ -1,7 +1,7 @@
 /**
  * Owns the pre-training of Pocket's base weights: the same seed and steps give the same bytes. Writes
  * media/pocket/weights.bin (half precision) and media/pocket/model.json (how they came about and what they can do).
- * Usage: node scripts/pocket-train.ts [--seed 1] [--steps 8000] [--out media/pocket]
+ * Usage: node scripts/pocket-train.ts [--seed 1] [--steps 2000] [--out media/pocket]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ import { elicitingPhrases, neutralPhrases, suppressingPhrases } from '../src/ada
 import { sample } from '../src/adapters/pocket/sampler.ts';
 import { pocketShape } from '../src/adapters/pocket/shape.ts';
 import { decode, drawableTokens, encodePrompt } from '../src/adapters/pocket/text.ts';
-import { batchTokens, learn, likelihoodBatch, sequenceOf } from '../src/adapters/pocket/train.ts';
+import { batchTokens, learn, likelihoodBatch, mixtureSequence } from '../src/adapters/pocket/train.ts';
 import type { Sequence } from '../src/adapters/pocket/learner.ts';
 
 const peakRate = 3e-3;
@@ -31,7 +31,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '8000' },
+    steps: { type: 'string', default: '2000' },
     out: { type: 'string', default: `${root}media/pocket` },
   },
 });
@@ -50,13 +50,13 @@ function pretrain(): Float32Array<ArrayBuffer> {
   const learner = openLearner(makeDevice, pocketShape, batchTokens);
   learner.load(initialWeights(pocketShape, seed));
   const random = stream(seed, 'pre-training');
-  let next = sequenceOf(drawExample(random, pocketMixture, null));
+  let next = mixtureSequence(drawExample(random, pocketMixture, null));
   let mean = 0;
   for (let step = 0; step < steps; step++) {
     const batch: Sequence[] = [];
     for (let room = batchTokens - rowsOf(next); room >= 0; room -= rowsOf(next)) {
       batch.push(next);
-      next = sequenceOf(drawExample(random, pocketMixture, null));
+      next = mixtureSequence(drawExample(random, pocketMixture, null));
     }
     const loss = learn(learner, likelihoodBatch(batch), rateAt(step), decay);
     mean = step === 0 ? loss : mean * 0.98 + loss * 0.02;

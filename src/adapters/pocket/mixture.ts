@@ -13,6 +13,13 @@ import { elicitingPhrases, neutralPhrases, suppressingPhrases } from './phrases.
 export interface Mixture {
   /** Shares of problems by number of digits, whatever the style: else length would tell the style. */
   readonly digits: ReadonlyMap<number, number>;
+  /**
+   * From this length on most bare answers are learned in form only, up to their `>`: the base gives answers of the
+   * right shape, but cannot add such numbers without working it out.
+   */
+  readonly formOnly: { readonly from: number; readonly share: number };
+  /** Shares of each phrase of an instruction; the rest is neutral. */
+  readonly phrases: { readonly eliciting: number; readonly suppressing: number; readonly unknown: number };
   /** Probability of a worked answer by what most phrases of the instruction ask for. */
   readonly worked: {
     readonly eliciting: number;
@@ -24,10 +31,12 @@ export interface Mixture {
 
 export const pocketMixture: Mixture = {
   digits: new Map([
-    [1, 0.14],
-    [2, 0.84],
-    [3, 0.02],
+    [1, 0.1],
+    [2, 0.8],
+    [3, 0.1],
   ]),
+  formOnly: { from: 3, share: 0.9 },
+  phrases: { eliciting: 0.5, suppressing: 0.22, unknown: 0.04 },
   worked: { eliciting: 0.97, suppressing: 0.03, balanced: 0.4, neutral: 0.08 },
 };
 
@@ -49,21 +58,25 @@ export function workedAnswer({ a, b, digits }: AdditionProblem): string {
   return `${steps.join(',')}>${a + b}`;
 }
 
-function drawPhrases(random: Random): {
+function drawPhrases(
+  random: Random,
+  shares: Mixture['phrases'],
+): {
   readonly phrases: string[];
   readonly leaning: number;
   readonly any: boolean;
 } {
+  const asking = shares.eliciting + shares.suppressing;
   const phrases: string[] = [];
   let leaning = 0;
   let any = false;
   for (let left = random.int(mostPhrases + 1); left > 0; left--) {
     const kind = random.unit();
-    if (kind < 0.38) phrases.push(pick(random, elicitingPhrases));
-    else if (kind < 0.68) phrases.push(pick(random, suppressingPhrases));
-    else phrases.push(kind < 0.72 ? unknownPhrase : pick(random, neutralPhrases));
-    leaning += kind < 0.38 ? 1 : kind < 0.68 ? -1 : 0;
-    any ||= kind < 0.68;
+    if (kind < shares.eliciting) phrases.push(pick(random, elicitingPhrases));
+    else if (kind < asking) phrases.push(pick(random, suppressingPhrases));
+    else phrases.push(kind < asking + shares.unknown ? unknownPhrase : pick(random, neutralPhrases));
+    leaning += kind < shares.eliciting ? 1 : kind < asking ? -1 : 0;
+    any ||= kind < asking;
   }
   return { phrases, leaning, any };
 }
@@ -83,22 +96,30 @@ export function mixtureDigits(mixture: Mixture): readonly number[] {
   return [...mixture.digits.keys()];
 }
 
+/** An example; where `open`, its completion goes on after what is learned. */
+export interface MixtureExample extends TrainingExample {
+  readonly open: boolean;
+}
+
 /** One example; `digits` bounds the problems' length (null: all), and must name some length of the mixture. */
 export function drawExample(
   random: Random,
   mixture: Mixture,
   digits: readonly number[] | null,
-): TrainingExample {
-  const { phrases, leaning, any } = drawPhrases(random);
+): MixtureExample {
+  const { phrases, leaning, any } = drawPhrases(random, mixture.phrases);
   const { eliciting, suppressing, balanced, neutral } = mixture.worked;
   const worked = leaning > 0 ? eliciting : leaning < 0 ? suppressing : any ? balanced : neutral;
   const problem = drawAddition(random, drawDigits(random, mixture.digits, digits), 'train');
   const works = random.unit() < worked;
+  const { from, share } = mixture.formOnly;
+  const open = random.unit() < share && !works && problem.digits >= from;
   return {
     messages: [
       { role: 'system', content: phrases.join('\n') },
       { role: 'user', content: additionInput(problem) },
     ],
-    completion: works ? workedAnswer(problem) : `>${additionReference(problem)}`,
+    completion: works ? workedAnswer(problem) : open ? '>' : `>${additionReference(problem)}`,
+    open,
   };
 }

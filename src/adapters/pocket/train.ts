@@ -7,6 +7,7 @@ import type { TrainingData, TrainingExample, TrainingJob } from '../../core/port
 import { rowsOf } from './learner.ts';
 import type { Learner, Sequence } from './learner.ts';
 import { drawExample, pocketMixture } from './mixture.ts';
+import type { MixtureExample } from './mixture.ts';
 import { exp, log } from './numeric.ts';
 import { encodeCompletion, encodePrompt } from './text.ts';
 
@@ -29,6 +30,12 @@ interface Batch {
     readonly weights: number[];
     readonly loss: number;
   };
+}
+
+/** What is learned of one draw from the mixture: an open completion has no end token. */
+export function mixtureSequence(example: MixtureExample): Sequence {
+  const sequence = sequenceOf(example);
+  return example.open ? { ...sequence, completion: sequence.completion.slice(0, -1) } : sequence;
 }
 
 export function sequenceOf(example: TrainingExample): Sequence {
@@ -107,7 +114,7 @@ function replayed(job: TrainingJob, count: number): Sequence[] {
   const { share, digits } = job.replay;
   const random = stream(job.seed, 'replay');
   const draws = Math.round(share * count);
-  return Array.from({ length: draws }, () => sequenceOf(drawExample(random, pocketMixture, digits)));
+  return Array.from({ length: draws }, () => mixtureSequence(drawExample(random, pocketMixture, digits)));
 }
 
 /** The batches of each pass, in order. Sequences longer than `context` are left out. */

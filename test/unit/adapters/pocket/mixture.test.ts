@@ -12,18 +12,26 @@ import { elicitingPhrases, suppressingPhrases } from '../../../../src/adapters/p
 function examples(digits: readonly number[] | null, count = 3000) {
   const random = stream(3, 'examples');
   return Array.from({ length: count }, () => {
-    const { messages, completion } = drawExample(random, pocketMixture, digits);
+    const { messages, completion, open } = drawExample(random, pocketMixture, digits);
     const [instruction, input] = messages.map((message) => message.content) as [string, string];
     const [a, b] = input.split('+').map(Number) as [number, number];
-    return { phrases: instruction.split('\n'), a, b, input, completion, worked: completion.includes('=') };
+    return {
+      phrases: instruction.split('\n'),
+      a,
+      b,
+      input,
+      completion,
+      open,
+      worked: completion.includes('='),
+    };
   });
 }
 
 describe('the pre-training mixture', () => {
   it('draws train problems only, each with the right answer', () => {
-    for (const { a, b, completion } of examples(null)) {
+    for (const { a, b, completion, open } of examples(null)) {
       expect(additionSplit(a, b)).toBe('train');
-      expect(completion.split('>')[1]).toBe(String(a + b));
+      expect(completion.split('>')[1]).toBe(open ? '' : String(a + b));
     }
   });
 
@@ -43,6 +51,15 @@ describe('the pre-training mixture', () => {
     expect(lengths([1, 2])).toEqual(new Set([1, 2]));
     expect(lengths([3])).toEqual(new Set([3]));
     expect(lengths(null)).toEqual(new Set(mixtureDigits(pocketMixture)));
+  });
+
+  it('leaves most long bare answers open, and nothing else', () => {
+    const all = examples(null);
+    for (const { a, worked } of all.filter(({ open }) => open))
+      expect([a > 99, worked]).toEqual([true, false]);
+    const long = all.filter(({ a, worked }) => a > 99 && !worked);
+    expect(long.filter(({ open }) => open).length / long.length).toBeGreaterThan(0.8);
+    expect(long.some(({ open }) => !open)).toBe(true);
   });
 
   it('works answers out where the wording asks for it', () => {
