@@ -94,6 +94,7 @@ function start(app: HTMLElement, spoken: HTMLElement): void {
   setInterval(() => {
     if (view.panel?.shown?.summary?.status === 'running') draw();
   }, 1_000);
+  app.replaceChildren();
   draw();
   send({ type: 'ready' });
 }

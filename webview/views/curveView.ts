@@ -16,7 +16,7 @@ export interface CurveProps {
   readonly onRound: (round: number) => void;
 }
 
-const height = 250;
+const height = 208;
 
 function diamond({ x, y }: { readonly x: number; readonly y: number }, size: number): string {
   return `M${x} ${y - size}L${x + size} ${y}L${x} ${y + size}L${x - size} ${y}Z`;
@@ -110,7 +110,7 @@ function legend(model: RunModel): TemplateResult {
       <svg width="30" height="12" viewBox="0 0 30 12">
         <line class="line loop" x1="1" x2="29" y1="6" y2="6" />
         <g class="mark loop"><circle class="dot" cx="15" cy="6" r="4" /></g></svg
-      >loop, with its 95 % interval
+      >loop, 95 % interval
     </li>
     ${
       model.hasControl
@@ -152,7 +152,7 @@ function table(model: RunModel): TemplateResult {
     ...new Set([...model.main.points, ...model.control.points].map((point) => point.round)),
   ].sort((left, right) => left - right);
   return html`<details class="twin">
-    <summary>The curve as a table</summary>
+    <summary>As a table</summary>
     <table>
       <thead>
         <tr>
@@ -215,6 +215,6 @@ export function curveView(props: CurveProps): TemplateResult {
         ${endName(chart.control, 'control', chart.main, plot.right)} ${testMark(chart)}
       </svg>
     </div>
-    ${legend(model)} ${table(model)}
+    <div class="below-chart">${legend(model)} ${table(model)}</div>
   </section>`;
 }

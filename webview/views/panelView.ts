@@ -160,7 +160,7 @@ export function panelView(props: PanelProps): TemplateResult {
         ${
           shown === null
             ? emptyRun(panel)
-            : html`${scoreView(shown, description?.control ?? null)}
+            : html`${scoreView(shown)}
               ${curveView({
                 model: shown.model,
                 width: props.chartWidth,

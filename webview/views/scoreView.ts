@@ -30,12 +30,12 @@ function loopFigure(model: RunModel): TemplateResult {
   </div>`;
 }
 
-function controlFigure(model: RunModel, without: string | null): TemplateResult | typeof nothing {
+function controlFigure(model: RunModel): TemplateResult | typeof nothing {
   if (!model.hasControl) return nothing;
   const now = newest(model.control);
   return html`<div class="figure">
     <div class="value">${now === null ? html`<span class="pending">&ndash;</span>` : percent(now.mean)}</div>
-    <div class="label">Control${without === null ? '' : `, ${without}`}</div>
+    <div class="label">Control</div>
     <div class="note">${now === null ? 'not measured yet' : roundWord(now.round).toLowerCase()}</div>
   </div>`;
 }
@@ -59,15 +59,14 @@ function testFigure(model: RunModel, ended: boolean): TemplateResult {
     <div class="value">${percent(test.final)}</div>
     <div class="label">Sealed test, ${counted(test.gain.tasks, 'task')}</div>
     <div class="note">
-      from ${percent(test.start)}: <strong>${points(test.gain.gain)}</strong> (${gainRange(test.gain.interval)})
+      <strong>${points(test.gain.gain)}</strong> since the start (${gainRange(test.gain.interval)})
     </div>
   </div>`;
 }
 
-/** `without` says what the control leaves out, for example "without select". */
-export function scoreView(shown: ShownRun, without: string | null): TemplateResult {
+export function scoreView(shown: ShownRun): TemplateResult {
   const ended = shown.summary !== null && shown.summary.endedAt !== null;
   return html`<section class="score" aria-label="Score">
-    ${loopFigure(shown.model)} ${controlFigure(shown.model, without)} ${testFigure(shown.model, ended)}
+    ${loopFigure(shown.model)} ${controlFigure(shown.model)} ${testFigure(shown.model, ended)}
   </section>`;
 }

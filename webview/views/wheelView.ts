@@ -2,11 +2,9 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { RunProgress } from '../../src/core/model/event.ts';
 import type { RecipeDescription } from '../../src/protocol/engine.ts';
-import { count, duration, phaseWord } from '../../src/protocol/wording.ts';
+import { count, counted, duration, phaseWord, statusWord } from '../../src/protocol/wording.ts';
 import type { ShownRun } from '../panelState.ts';
 import { icon } from './icons.ts';
-
-const phases = ['acquire', 'refine', 'update', 'evaluate'] as const;
 
 type Step = RecipeDescription['steps'][number];
 
@@ -21,28 +19,43 @@ function stepItem(step: Step, shown: ShownRun | null, running: boolean): Templat
   </li>`;
 }
 
-/** The steps of the recipe by phase, in the order the wheel turns. */
+interface PhaseGroup {
+  readonly phase: string;
+  readonly steps: readonly Step[];
+}
+
+/** The steps in the order the wheel turns, neighbours of the same phase together: a phase may come twice. */
+export function phaseGroups(steps: readonly Step[]): readonly PhaseGroup[] {
+  const groups: { phase: string; steps: Step[] }[] = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    if (last?.phase === step.phase) last.steps.push(step);
+    else groups.push({ phase: step.phase, steps: [step] });
+  }
+  return groups;
+}
+
+function phaseItem(group: PhaseGroup, shown: ShownRun | null, running: boolean): TemplateResult {
+  const lit = running && group.steps.some((step) => step.path === shown?.model.wheel.step);
+  const name = group.phase.charAt(0).toUpperCase() + group.phase.slice(1);
+  return html`<li class=${lit ? 'phase lit' : 'phase'}>
+    <h3>${name}${lit ? html`<span class="lit-word">running</span>` : nothing}</h3>
+    <ul>
+      ${group.steps.map((step) => stepItem(step, shown, running))}
+    </ul>
+  </li>`;
+}
+
 export function wheelView(
   description: RecipeDescription | null,
   shown: ShownRun | null,
   running: boolean,
 ): TemplateResult | typeof nothing {
   if (description === null || description.steps.length === 0) return nothing;
-  const litPhase = running ? shown?.model.wheel.phase : null;
-  const used = phases.filter((phase) => description.steps.some((step) => step.phase === phase));
   return html`<section class="wheel" aria-labelledby="wheel-title">
     <h2 id="wheel-title">One turn of the wheel</h2>
     <ol class="phases">
-      ${used.map(
-        (phase) => html`<li class=${phase === litPhase ? 'phase lit' : 'phase'}>
-          <h3>${phaseWord(phase)}${phase === litPhase ? html`<span class="lit-word">running</span>` : nothing}</h3>
-          <ul>
-            ${description.steps
-              .filter((step) => step.phase === phase)
-              .map((step) => stepItem(step, shown, running))}
-          </ul>
-        </li>`,
-      )}
+      ${phaseGroups(description.steps).map((group) => phaseItem(group, shown, running))}
     </ol>
     ${description.control === null ? nothing : html`<p class="note">Control: ${description.control}.</p>`}
   </section>`;
@@ -83,10 +96,19 @@ export function progressView(shown: ShownRun | null): TemplateResult {
       <span class="left">${left === null ? '' : `about ${duration(left)} left`}</span>
     </div>`;
   }
-  const message = shown.summary?.message ?? '';
   return html`<div class="progress rest ${status}">
     ${status === 'failed' || status === 'budget' ? icon('warning') : nothing}<span class="place"
-      >${message === '' ? (status === 'done' ? `Done after ${shown.model.main.round} rounds.` : `The run is ${status}.`) : message}</span
+      >${restWord(shown)}</span
     >
   </div>`;
+}
+
+/** How a run that stands still came to: its own sentence, or what it took where the figures below say the rest. */
+function restWord({ summary, model }: ShownRun): string {
+  if (summary === null) return '';
+  if (summary.status === 'done' && model.test !== null && summary.endedAt !== null) {
+    const took = duration(summary.endedAt - summary.startedAt);
+    return `Done: ${counted(model.main.round, 'round')}, ${counted(summary.calls, 'model call')}, ${took}.`;
+  }
+  return summary.message === '' ? `The run is ${statusWord(summary.status)}.` : summary.message;
 }

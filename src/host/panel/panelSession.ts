@@ -3,6 +3,7 @@
  * nothing about runs; the loop actions do, for commands and panels alike.
  */
 import { randomBytes } from 'node:crypto';
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunId } from '../../core/model/ids.ts';
 import { eventsAppended, progressMade, runChanged } from '../../protocol/engine.ts';
@@ -122,6 +123,7 @@ export function openPanelSession(
     for (const end of subscriptions) end();
     for (const disposable of disposables) disposable.dispose();
   });
+  panel.title = `${path.posix.basename(document.uri.path).replace(/\.loop\.ya?ml$/, '')}: loop`;
   loadPage(panel, host.shell.context.extensionUri);
   return {
     document,

@@ -26,7 +26,8 @@ export function recipeNodes(paths: readonly string[], runs: readonly RunSummary[
       (part) => part !== '',
     );
     return {
-      id: `loop:${path}`,
+      // The editor remembers by id whether a row is open: the first run makes the row a new one, which opens.
+      id: own.length === 0 ? `unrun:${path}` : `loop:${path}`,
       ref: { kind: 'recipe', path },
       label: name,
       description: description.join(' · '),
