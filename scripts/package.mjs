@@ -8,7 +8,15 @@ const root = path.resolve(import.meta.dirname, '..');
 const vsce = path.join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
 const output = path.join(root, 'ratchet.vsix');
 
-const packing = [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--out', output];
+const packing = [
+  vsce,
+  'package',
+  '--no-dependencies',
+  '--allow-missing-repository',
+  '--no-rewrite-relative-links',
+  '--out',
+  output,
+];
 for (const args of [['esbuild.mjs'], packing]) {
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
