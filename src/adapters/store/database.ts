@@ -10,7 +10,7 @@ import { codeOf } from './errno.ts';
 import { type HostFiles, nodeFiles } from './hostFiles.ts';
 import { inspectFile } from './inspectFile.ts';
 import { migrate, MIGRATIONS, type Migration, newestVersion } from './migrations.ts';
-import { APPLICATION_ID } from './schema.ts';
+import { emptyDatabase } from './pages.ts';
 import { loadSqlite, type Sqlite } from './sqlite.ts';
 import { damageError, faultError } from './storeFault.ts';
 
@@ -78,6 +78,18 @@ function removeIfThere(path: string, files: HostFiles): void {
   if (files.exists(path)) files.remove(path);
 }
 
+function writeFirstPage(path: string, files: HostFiles): void {
+  const mode = { write: true, create: true, exclusive: true, truncate: false, permissions: 0o644 };
+  const descriptor = files.open(path, mode);
+  try {
+    const page = emptyDatabase();
+    if (files.write(descriptor, page, 0, page.length, 0) < page.length)
+      throw new StoreError(`${path} could not be written whole. Free some space, then try again.`, 'ENOSPC');
+  } finally {
+    files.close(descriptor);
+  }
+}
+
 /**
  * Makes the database beside its name and moves it there whole, so that under its name there is never a half-made one.
  */
@@ -87,10 +99,10 @@ function create(sqlite: Sqlite, path: string, files: HostFiles, migrations: read
     files.makeDirectory(dirname(path));
     for (const leftover of [unfinished, `${unfinished}-wal`, `${unfinished}-journal`])
       removeIfThere(leftover, files);
+    writeFirstPage(unfinished, files);
   });
   const connection = connect(sqlite, unfinished, files);
   try {
-    connection.script(`PRAGMA application_id = ${APPLICATION_ID}`);
     migrate(connection, migrations, 0);
     foldLog(connection, true);
   } catch (error) {
@@ -139,8 +151,10 @@ function upgrade(
   from: number,
 ): void {
   if (from >= newestVersion(migrations)) return;
-  const copy = `${connection.path}.schema-${from}.backup`;
-  if (!files.exists(copy)) copyTo(connection, copy, files);
+  const base = `${connection.path}.schema-${from}.backup`;
+  let copy = base;
+  for (let made = 2; files.exists(copy); made++) copy = `${base}-${made}`;
+  copyTo(connection, copy, files);
   migrate(connection, migrations, from);
 }
 

@@ -57,6 +57,16 @@ function annotatedRefs(
   );
 }
 
+/** The group with the smallest next row number, and the next smallest of any other. */
+function smallest(heads: ReadonlyMap<number, number>): { group: number; head: number; bound: number } {
+  let found = { group: 0, head: Number.MAX_SAFE_INTEGER, bound: Number.MAX_SAFE_INTEGER };
+  for (const [group, head] of heads) {
+    if (head < found.head) found = { group, head, bound: found.head };
+    else if (head < found.bound) found.bound = head;
+  }
+  return found;
+}
+
 /** The smallest `limit` row numbers over `after` in all the groups: always on with the group whose next is smallest. */
 function mergedRefs(
   connection: Connection,
@@ -83,9 +93,7 @@ function mergedRefs(
   }
   const found: number[] = [];
   while (found.length < limit && heads.size > 0) {
-    const [first, second] = [...heads].sort(([, a], [, b]) => a - b);
-    const [group, head] = first as [number, number];
-    const bound = second?.[1] ?? Number.MAX_SAFE_INTEGER;
+    const { group, head, bound } = smallest(heads);
     const wanted = limit - found.length;
     const run = [head, ...members(group, head, bound, wanted)].slice(0, wanted);
     found.push(...run);

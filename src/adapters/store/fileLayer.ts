@@ -6,7 +6,8 @@
 import { dirname } from 'node:path';
 import { codeOf, errnoOf } from './errno.ts';
 import type { FileFacts } from './hostFiles.ts';
-import { attempt, createMounts, type Mount, type MountedPath, type Mounts } from './mounts.ts';
+import { attempt, createMounts, type FileKind, type Mount, type MountedPath, type Mounts } from './mounts.ts';
+import { isPage, isSealed, PAGE_BYTES, sealPage } from './pages.ts';
 import { IMPORTS } from './sqljsImports.ts';
 import { createMemoryView, type MemoryView } from './wasmMemory.ts';
 import type { WasmImports, WasmMemory } from './webAssembly.ts';
@@ -26,7 +27,7 @@ interface OpenFile {
   readonly mount: Mount;
   readonly path: string;
   readonly descriptor: number;
-  readonly isLog: boolean;
+  readonly kind: FileKind;
   position: number;
 }
 
@@ -66,23 +67,51 @@ function writeStat(memory: MemoryView, at: number, facts: FileFacts): void {
   view.setBigUint64(at + STAT.inode, BigInt.asUintN(64, facts.inode), true);
 }
 
+/** Writes part of a file; a whole page of a database is sealed first. */
+function writeTo(
+  { mount, descriptor, kind, position }: OpenFile,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+) {
+  if (kind === 'database' && isPage(length, position))
+    sealPage(bytes.subarray(start, start + length), position / PAGE_BYTES + 1);
+  return mount.files.write(descriptor, bytes, start, length, position);
+}
+
+/** Reads part of a file; a whole page of a database must be as it was sealed. */
+function readFrom(
+  { mount, descriptor, kind, position }: OpenFile,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+) {
+  const moved = mount.files.read(descriptor, bytes, start, length, position);
+  if (kind === 'database' && isPage(moved, position)) {
+    const page = position / PAGE_BYTES + 1;
+    if (!isSealed(bytes.subarray(start, start + length), page))
+      throw Object.assign(new Error(`Page ${page} is not as it was written.`), { code: 'DAMAGED' });
+  }
+  return moved;
+}
+
 /** Moves bytes between a file and the wasm's buffers, one buffer after the other; stops at the first short one. */
 function transfer(memory: MemoryView, handle: OpenFile, operation: 'read' | 'write'): Call {
+  const move = operation === 'read' ? readFrom : writeTo;
   return (_descriptor, vectors, count, result) => {
     let total = 0;
     const errno = attempt(handle.mount, operation, handle.path, () => {
       for (let at = vectors; at < vectors + 8 * count; at += 8) {
         const start = memory.view().getUint32(at, true);
         const length = memory.view().getUint32(at + 4, true);
-        const { files } = handle.mount;
-        const moved = files[operation](handle.descriptor, memory.bytes(), start, length, handle.position);
+        const moved = move(handle, memory.bytes(), start, length);
         handle.position += moved;
         total += moved;
         if (moved < length) break;
       }
     });
     if (errno !== 0) return errno;
-    if (operation === 'write' && handle.isLog) handle.mount.logBytes = handle.position;
+    if (operation === 'write' && handle.kind === 'log') handle.mount.logBytes = handle.position;
     memory.view().setUint32(result, total, true);
     return 0;
   };
@@ -181,7 +210,7 @@ function pathCalls(memory: MemoryView, mounts: Mounts, descriptors: Descriptors)
         descriptors.open.set(descriptor, { mounts: mounts.all() });
         return descriptor;
       }
-      const errno = onPath(name, 'open', ({ mount, path, isLog }) => {
+      const errno = onPath(name, 'open', ({ mount, path, kind }) => {
         const real = mount.files.open(path, {
           write: (flags & O_WRITE) !== 0,
           create: (flags & O_CREAT) !== 0,
@@ -190,7 +219,7 @@ function pathCalls(memory: MemoryView, mounts: Mounts, descriptors: Descriptors)
           permissions: rest === 0 ? DEFAULT_PERMISSIONS : memory.view().getInt32(rest, true),
         });
         mount.open++;
-        descriptors.open.set(descriptor, { mount, path, isLog, descriptor: real, position: 0 });
+        descriptors.open.set(descriptor, { mount, path, kind, descriptor: real, position: 0 });
       });
       return errno === null || errno < 0 ? errno : descriptor;
     },

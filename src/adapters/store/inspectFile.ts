@@ -5,15 +5,18 @@
 import { StoreError } from '../../core/ports.ts';
 import { codeOf } from './errno.ts';
 import type { HostFiles } from './hostFiles.ts';
-import { readLog } from './logFile.ts';
+import { type LogContent, readLog } from './logFile.ts';
+import { isSealed, PAGE_BYTES, SEAL_BYTES } from './pages.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { damageError, faultError } from './storeFault.ts';
 
+/** SQLite's own part of the first page. */
 const HEADER_BYTES = 100;
 const MAGIC = 'SQLite format 3\0';
 
 interface Header {
-  readonly pageSize: number;
+  readonly pageBytes: number;
+  readonly reservedBytes: number;
   /** Pages by the header's own count; null where the writer did not keep it up. */
   readonly pages: number | null;
   readonly applicationId: number;
@@ -25,14 +28,15 @@ function parseHeader(bytes: Uint8Array): Header {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = view.getUint16(16);
   return {
-    pageSize: size === 1 ? 65_536 : size,
+    pageBytes: size === 1 ? 65_536 : size,
+    reservedBytes: view.getUint8(20),
     pages: view.getUint32(24) === view.getUint32(92) ? view.getUint32(28) : null,
     applicationId: view.getUint32(68),
     userVersion: view.getUint32(60),
   };
 }
 
-function readHeader(path: string, files: HostFiles): Uint8Array {
+function readFirstPage(path: string, files: HostFiles): Uint8Array {
   const descriptor = files.open(path, {
     write: false,
     create: false,
@@ -41,10 +45,10 @@ function readHeader(path: string, files: HostFiles): Uint8Array {
     permissions: 0,
   });
   try {
-    const bytes = new Uint8Array(HEADER_BYTES);
+    const bytes = new Uint8Array(PAGE_BYTES);
     let read = 0;
-    while (read < HEADER_BYTES) {
-      const got = files.read(descriptor, bytes, read, HEADER_BYTES - read, read);
+    while (read < PAGE_BYTES) {
+      const got = files.read(descriptor, bytes, read, PAGE_BYTES - read, read);
       if (got === 0) break;
       read += got;
     }
@@ -61,40 +65,43 @@ function foreign(path: string, what: string): StoreError {
   );
 }
 
-function checkWhole(path: string, header: Header, files: HostFiles): Header {
-  const log = readLog(`${path}-wal`, header.pageSize, files);
-  const newest = log.firstPage === null ? header : parseHeader(log.firstPage);
-  const pages = log.commits > 0 ? log.databasePages : header.pages;
-  const whole = Math.floor(Number(files.factsAt(path).size) / header.pageSize);
-  if (whole === 0) throw damageError(path, 'it was cut off within its first page');
-  if (pages !== null)
-    for (let page = whole + 1; page <= pages; page++)
-      if (!log.pages.has(page))
-        throw damageError(
-          path,
-          `it was cut off after ${whole} of ${pages} pages of ${header.pageSize} bytes`,
-        );
-  return newest;
+function newer(path: string, found: number, newestVersion: number): StoreError {
+  return new StoreError(
+    `${path} was written by a newer version of Ratchet (schema ${found}, this one knows ${newestVersion}). Update Ratchet to open it.`,
+    'NEWER',
+  );
+}
+
+/** Every page must be in the file or in the log. */
+function checkWhole(path: string, pages: number, log: LogContent, files: HostFiles): void {
+  const whole = Math.floor(Number(files.factsAt(path).size) / PAGE_BYTES);
+  for (let page = whole + 1; page <= pages; page++)
+    if (!log.pages.has(page))
+      throw damageError(path, `it was cut off after ${whole} of ${pages} pages of ${PAGE_BYTES} bytes`);
 }
 
 function inspectPresent(path: string, files: HostFiles, newestVersion: number): number {
-  const bytes = readHeader(path, files);
-  if (bytes.length === 0) throw damageError(path, 'it is empty');
-  if (Buffer.from(bytes.subarray(0, MAGIC.length)).toString('latin1') !== MAGIC)
+  const page = readFirstPage(path, files);
+  if (page.length === 0) throw damageError(path, 'it is empty');
+  if (Buffer.from(page.subarray(0, MAGIC.length)).toString('latin1') !== MAGIC)
     throw foreign(path, 'is not a Ratchet workspace (no SQLite header)');
-  if (bytes.length < HEADER_BYTES) throw damageError(path, 'it was cut off within its header');
-  const header = parseHeader(bytes);
-  if (header.pageSize < 512 || (header.pageSize & (header.pageSize - 1)) !== 0)
-    throw damageError(path, 'its header gives an impossible page size');
+  if (page.length < HEADER_BYTES) throw damageError(path, 'it was cut off within its header');
+  const header = parseHeader(page);
   if (header.applicationId !== APPLICATION_ID) throw foreign(path, 'is a SQLite database of another program');
-  const newest = checkWhole(path, header, files);
-  if (newest.userVersion > newestVersion)
-    throw new StoreError(
-      `${path} was written by a newer version of Ratchet (schema ${newest.userVersion}, this one knows ${newestVersion}). Update Ratchet to open it.`,
-      'NEWER',
-    );
-  if (newest.userVersion === 0) throw damageError(path, 'it carries no schema version');
-  return newest.userVersion;
+  if (header.pageBytes !== PAGE_BYTES || header.reservedBytes !== SEAL_BYTES) {
+    if (header.userVersion > newestVersion) throw newer(path, header.userVersion, newestVersion);
+    throw damageError(path, 'its header is not as it was written');
+  }
+  if (page.length < PAGE_BYTES) throw damageError(path, 'it was cut off within its first page');
+  const log = readLog(`${path}-wal`, PAGE_BYTES, files);
+  // A first page that the log holds, too, may be half written: SQLite reads the log's.
+  if (log.firstPage === null && !isSealed(page, 1))
+    throw damageError(path, 'its first page is not as it was written');
+  const { userVersion, pages } = log.firstPage === null ? header : parseHeader(log.firstPage);
+  if (userVersion > newestVersion) throw newer(path, userVersion, newestVersion);
+  if (userVersion === 0) throw damageError(path, 'it carries no schema version');
+  checkWhole(path, log.commits > 0 ? log.databasePages : (pages ?? 0), log, files);
+  return userVersion;
 }
 
 /**

@@ -53,6 +53,8 @@ export interface ErrorFacts {
   readonly name: string;
   readonly message: string;
   readonly code: string | null;
+  /** For the log. */
+  readonly cause: string | null;
 }
 
 /** Id 0 answers the opening itself. */

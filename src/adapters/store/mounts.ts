@@ -7,7 +7,7 @@ import type { HostFiles } from './hostFiles.ts';
 
 export interface Fault {
   readonly operation: string;
-  /** errno name, for example ENOSPC. */
+  /** errno name, for example ENOSPC; DAMAGED for a page that is not as it was written. */
   readonly code: string;
   readonly path: string;
 }
@@ -28,10 +28,12 @@ export interface Mount {
   open: number;
 }
 
+export type FileKind = 'database' | 'log' | 'journal';
+
 export interface MountedPath {
   readonly mount: Mount;
   readonly path: string;
-  readonly isLog: boolean;
+  readonly kind: FileKind;
 }
 
 export interface Mounts {
@@ -44,6 +46,8 @@ export interface Mounts {
   /** The real file behind a name, or null when the name is not of a mounted file. */
   resolve(name: string): MountedPath | null;
 }
+
+const KINDS: Readonly<Record<string, FileKind>> = { '-wal': 'log', '-journal': 'journal' };
 
 /** sql.js calls its databases dbfile_N; the names given here are mounted_N. */
 const NAME = /^\/?((?:dbfile|mounted)_\d+)(-journal|-wal)?$/;
@@ -81,7 +85,7 @@ export function createMounts(): Mounts {
         pending = null;
         byName.set(base, mount);
       }
-      return { mount, path: mount.path + suffix, isLog: suffix === '-wal' };
+      return { mount, path: mount.path + suffix, kind: KINDS[suffix] ?? 'database' };
     },
   };
 }

@@ -16,9 +16,7 @@ export interface Sqlite {
   connect(path: string, files: HostFiles): Connection;
 }
 
-async function instantiate(
-  wasm: Uint8Array<ArrayBuffer>,
-): Promise<{ sql: initSqlJs.SqlJs; layer: FileLayer }> {
+function checkWasm(wasm: Uint8Array<ArrayBuffer>): void {
   const found = createHash('sha256').update(wasm).digest('hex');
   if (found !== WASM_SHA256)
     throw new StoreError(
@@ -26,6 +24,11 @@ async function instantiate(
       'UNKNOWN_WASM',
       { cause: `sha256 ${found}, expected ${WASM_SHA256}` },
     );
+}
+
+async function instantiate(
+  wasm: Uint8Array<ArrayBuffer>,
+): Promise<{ sql: initSqlJs.SqlJs; layer: FileLayer }> {
   const layer = createFileLayer();
   const module = await wasmApi.compile(wasm);
   const sql = await new Promise<initSqlJs.SqlJs>((resolve, reject) => {
@@ -60,13 +63,10 @@ let loaded: Promise<Sqlite> | null = null;
  * The sql.js of this thread, made from `wasm` (dist/sql-wasm.wasm of the pinned version) on the first call.
  * Throws StoreError for any other wasm. sql.js keeps one instance per thread, so there is one layer, too.
  */
-export function loadSqlite(wasm: Uint8Array<ArrayBuffer>): Promise<Sqlite> {
+export async function loadSqlite(wasm: Uint8Array<ArrayBuffer>): Promise<Sqlite> {
+  checkWasm(wasm);
   loaded ??= instantiate(wasm).then(({ sql, layer }) => ({
     connect: (path, files) => createConnection(sql, layer.mounts, path, files),
   }));
-  const current = loaded;
-  current.catch(() => {
-    if (loaded === current) loaded = null;
-  });
-  return current;
+  return loaded;
 }

@@ -10,6 +10,7 @@ import {
   type ErrorFacts,
   type StoreAnswer,
   type StoreMethod,
+  type StoreRequest,
   type WorkerStart,
 } from './messages.ts';
 
@@ -23,9 +24,10 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-function errorOf({ name, message, code }: ErrorFacts): Error {
-  if (name === 'StoreError') return new StoreError(message, code);
-  return Object.assign(new Error(message), { name });
+function errorOf({ name, message, code, cause }: ErrorFacts): Error {
+  const options = cause === null ? undefined : { cause };
+  if (name === 'StoreError') return new StoreError(message, code, options);
+  return Object.assign(new Error(message, options), { name });
 }
 
 /** Sends requests and matches answers; everything waiting fails when the worker ends. */
@@ -61,11 +63,17 @@ function callWorker(worker: Worker) {
     opened: expect(0),
     call: (method: StoreMethod, parameters: readonly unknown[]): Promise<unknown> => {
       const id = nextId++;
-      const answer = expect(id);
-      if (ended === null) worker.postMessage({ id, method, parameters });
-      return answer;
+      if (ended === null) post(worker, { id, method, parameters });
+      return expect(id);
     },
   };
+}
+
+/** Bytes are copied first: the caller keeps its own, and a view may lie on a far larger buffer. */
+function post(worker: Worker, { id, method, parameters }: StoreRequest): void {
+  const sent = parameters.map((value) => (value instanceof Uint8Array ? new Uint8Array(value) : value));
+  const bytes = sent.flatMap((value) => (value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : []));
+  worker.postMessage({ id, method, parameters: sent } satisfies StoreRequest, bytes);
 }
 
 /**
@@ -79,7 +87,9 @@ export async function openStore(location: StoreLocation): Promise<FileStore> {
   await opened;
   const methods = Object.keys(STORE_METHODS).map((method) => [
     method,
-    (...parameters: readonly unknown[]) => call(method as StoreMethod, parameters),
+    async (...parameters: readonly unknown[]) => call(method as StoreMethod, parameters),
   ]);
-  return Object.fromEntries(methods) as FileStore;
+  const store = Object.fromEntries(methods) as FileStore;
+  let closing: Promise<void> | null = null;
+  return { ...store, close: () => (closing ??= store.close()) };
 }

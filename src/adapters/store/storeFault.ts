@@ -9,8 +9,8 @@ const BY_CODE: Readonly<Record<string, (path: string) => string>> = {
   EFBIG: (path) =>
     `${path} has reached the largest size its file system allows. Move the workspace to another disk.`,
   EROFS: (path) => `${path} is on a read-only disk. Make it writable or open a copy of the workspace.`,
-  EACCES: (path) => `${path} may not be written by this user. Change its permissions, then try again.`,
-  EPERM: (path) => `${path} may not be written by this user. Change its permissions, then try again.`,
+  EACCES: (path) => `${path} may not be used by this user. Change its permissions, then try again.`,
+  EPERM: (path) => `${path} may not be used by this user. Change its permissions, then try again.`,
   EMFILE: (path) =>
     `Too many files are open, so ${path} could not be used. Close some programs, then resume.`,
   ENFILE: (path) =>
@@ -21,6 +21,8 @@ const BY_CODE: Readonly<Record<string, (path: string) => string>> = {
 
 /** The error for a failure of the operating system. */
 export function faultError(fault: Fault, cause?: unknown): StoreError {
+  if (fault.code === 'DAMAGED')
+    return damageError(fault.path, 'a page of it is not as it was written', cause);
   const say =
     BY_CODE[fault.code] ??
     ((path: string) => `${path} could not be used (${fault.operation}: ${fault.code}).`);

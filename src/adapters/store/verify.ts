@@ -35,7 +35,7 @@ interface Walk {
   readonly sql: string;
   readonly key: readonly string[];
   /** Throws StoreError when the row is not as it was stored. */
-  readonly check: (connection: Connection, row: Row) => void;
+  readonly check: (connection: Connection, row: Row) => unknown;
 }
 
 const PORTION = 500;
@@ -84,7 +84,7 @@ const WALKS: readonly Walk[] = [
     sql: `SELECT a.key, ${ANNOTATION_COLUMNS} FROM annotations a JOIN solutions o ON o.ref = a.solution
       WHERE a.key > ? ORDER BY a.key LIMIT ?`,
     key: ['key'],
-    check: ({ path }, row) => void toAnnotation(path, prefixed(row, 'annotation_')),
+    check: ({ path }, row) => toAnnotation(path, prefixed(row, 'annotation_')),
   },
   {
     sql: `${CANDIDATE} WHERE (rc.run, rc.arm, rc.version) > (?, ?, ?) ORDER BY rc.run, rc.arm, rc.version LIMIT ?`,
@@ -106,7 +106,7 @@ const WALKS: readonly Walk[] = [
   {
     sql: 'SELECT hash FROM blobs WHERE hash > ? ORDER BY hash LIMIT ?',
     key: ['hash'],
-    check: (connection, row) => void getBlob(connection, asId(String(row['hash']))),
+    check: (connection, row) => getBlob(connection, asId(String(row['hash']))),
   },
 ];
 
@@ -137,17 +137,14 @@ function checkWhole(connection: Connection): readonly string[] {
   return problems;
 }
 
-/** What a check threw, in words; anything but a failed check is the caller's to know. */
-function complaint(error: unknown): string {
-  if (error instanceof StoreError && error.code !== 'CLOSED') return error.message;
-  throw error;
-}
-
-function gather(found: string[], work: () => readonly string[] | void): void {
+/** What a check found wrong, in words, or null. Anything but a failed check is the caller's to know. */
+function complaint(check: () => unknown): string | null {
   try {
-    found.push(...(work() ?? []));
+    check();
+    return null;
   } catch (error) {
-    found.push(complaint(error));
+    if (error instanceof StoreError && error.code !== 'CLOSED') return error.message;
+    throw error;
   }
 }
 
@@ -162,10 +159,11 @@ async function walk(
   for (;;) {
     await pause();
     let rows: readonly Row[] = [];
-    gather(found, () => {
+    const unread = complaint(() => {
       rows = database.read((connection) => connection.all(sql, ...after, PORTION));
     });
-    for (const row of rows) gather(found, () => database.read((connection) => check(connection, row)));
+    const wrong = rows.map((row) => complaint(() => database.read((connection) => check(connection, row))));
+    for (const problem of [unread, ...wrong]) if (problem !== null) found.push(problem);
     checked += rows.length;
     const last = rows.at(-1);
     if (last === undefined || found.length >= MOST_PROBLEMS) return checked;
@@ -176,7 +174,8 @@ async function walk(
 /** `pause` is awaited between portions. Throws StoreError only when the store is closed meanwhile. */
 export async function verifyStore(database: Database, pause: () => Promise<void>): Promise<Verification> {
   const problems: string[] = [];
-  gather(problems, () => database.read(checkWhole));
+  const unread = complaint(() => problems.push(...database.read(checkWhole)));
+  if (unread !== null) problems.push(unread);
   let checked = 0;
   for (const next of WALKS) checked += await walk(database, next, problems, pause);
   return { ok: problems.length === 0, checked, problems: problems.slice(0, MOST_PROBLEMS) };

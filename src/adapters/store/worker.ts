@@ -1,5 +1,6 @@
 /** Owns the database in a worker thread and answers requests about it. The entry of the store's worker bundle. */
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { StoreError } from '../../core/ports.ts';
 import { openDatabase } from './database.ts';
@@ -14,8 +15,13 @@ import {
 } from './messages.ts';
 
 function factsOf(error: unknown): ErrorFacts {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), code: null };
-  return { name: error.name, message: error.message, code: error instanceof StoreError ? error.code : null };
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), code: null, cause: null };
+  return {
+    name: error.name,
+    message: error.message,
+    code: error instanceof StoreError ? error.code : null,
+    cause: error.cause === undefined ? null : inspect(error.cause),
+  };
 }
 
 function send(port: MessagePort, answer: StoreAnswer, handsOver: boolean): void {

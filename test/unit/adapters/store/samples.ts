@@ -1,22 +1,35 @@
 /** Owns small, valid nouns for the store's tests and bench, and the places where those open a store. */
-import { readFileSync } from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { DatabaseOptions } from '../../../../src/adapters/store/database.ts';
 import { openDatabase } from '../../../../src/adapters/store/database.ts';
+import { type HostFiles, nodeFiles } from '../../../../src/adapters/store/hostFiles.ts';
 import { createStore, type FileStore } from '../../../../src/adapters/store/localStore.ts';
-import type { Candidate, Evaluation, Interval } from '../../../../src/core/model/candidate.ts';
-import type { Arm, Position } from '../../../../src/core/model/event.ts';
+import type { Candidate, Evaluation, Gain, Interval } from '../../../../src/core/model/candidate.ts';
+import type { Arm, EventBody, Position, RunEvent } from '../../../../src/core/model/event.ts';
 import type { Feedback, Refinement, Verdict } from '../../../../src/core/model/feedback.ts';
-import { asId, type ExperienceKey, type RunId, type SolutionId } from '../../../../src/core/model/ids.ts';
+import {
+  asId,
+  type ContentHash,
+  type ExperienceKey,
+  type RunId,
+  type SolutionId,
+} from '../../../../src/core/model/ids.ts';
 import type { Solution, Task } from '../../../../src/core/model/task.ts';
 import type { EffectRecord, NewRun } from '../../../../src/core/ports.ts';
 
 export const wasmFile = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm');
 export const wasm = new Uint8Array(readFileSync(wasmFile));
 export const workerUrl = new URL('../../../../src/adapters/store/worker.ts', import.meta.url);
+
+/** The real file system without waiting for the medium: what these tests look at survives anything but a power cut. */
+export const unsynced: HostFiles = {
+  ...nodeFiles,
+  sync: () => undefined,
+  syncDirectory: () => undefined,
+};
 
 /** A folder of its own for `work`, removed afterwards. */
 export async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
@@ -35,7 +48,10 @@ export async function withStore<Result>(
 ): Promise<Result> {
   return inFolder(async (folder) => {
     const file = path.join(folder, '.ratchet', 'workspace.ratchetdb');
-    const store = createStore(await openDatabase({ file, wasm, ...options }), () => 1_700_000_000_000);
+    const store = createStore(
+      await openDatabase({ file, wasm, files: unsynced, ...options }),
+      () => 1_700_000_000_000,
+    );
     try {
       return await work(store, file);
     } finally {
@@ -146,4 +162,62 @@ export function sampleEvaluation(
 
 export function sampleEffect(key: string, at: Position, result = `{"text":"${key}"}`): EffectRecord {
   return { key: asId(key), kind: 'model', at, result, usage: { input: 10, output: 5 }, ms: 1.25 };
+}
+
+export const digest = asId<ContentHash>('digest');
+export const gain: Gain = {
+  tasks: 3,
+  gain: 0.36,
+  interval,
+  better: 2,
+  worse: 0,
+  tied: 1,
+  smallestVisible: 0.1,
+};
+export const start = place(0, '');
+export const solve = place(1, '0.solve');
+
+export const event = (at: RunEvent['at'], body: EventBody): RunEvent => ({ ...body, at });
+export const begun = (store: FileStore) =>
+  store.createRun(sampleRun()).then(() =>
+    store.commit({
+      runId,
+      events: [],
+      tasks: [0, 1, 2].map(sampleTask),
+      candidates: [sampleCandidate('start', start), sampleCandidate('start', { ...start, arm: 'control' })],
+    }),
+  );
+export const evaluated = (
+  id: string,
+  candidate: string,
+  mean: number,
+  suite: 'dev' | 'train' = 'dev',
+): EventBody => ({
+  kind: 'evaluationMade',
+  evaluationId: asId(id),
+  candidateId: asId(candidate),
+  suite,
+  tasks: 3,
+  mean,
+  interval,
+  showcase: [],
+  digest,
+});
+export const accepted = (candidate: string, measured: Gain | null = gain): EventBody => ({
+  kind: 'candidateAccepted',
+  candidateId: asId(candidate),
+  previous: asId('start'),
+  gain: measured,
+  reason: 'better',
+});
+export const refused = (candidate: string, measured: Gain | null): EventBody => ({
+  kind: 'candidateRefused',
+  candidateId: asId(candidate),
+  inUse: asId('start'),
+  gain: measured,
+  reason: 'not better',
+});
+
+export function withoutPlace<Noun extends { readonly at: Position }>(noun: Noun): Omit<Noun, 'at'> {
+  return Object.fromEntries(Object.entries(noun).filter(([name]) => name !== 'at')) as Omit<Noun, 'at'>;
 }
