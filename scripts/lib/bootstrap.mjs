@@ -46,28 +46,31 @@ function packagesMatchLock() {
   return !wanted.some(differs);
 }
 
+/**
+ * Not `npm ci`: that refuses a lock without the packages of other platforms, which is what a registry that does not
+ * have them leaves. What was installed is compared with the lock afterwards, so the result is the same.
+ */
 function installPackages() {
-  process.stderr.write('Installing packages (npm ci), a minute or two the first time.\n');
+  process.stderr.write('Installing packages (npm install), a minute or two the first time.\n');
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('npm-cli.js') ? [process.execPath, [npm]] : ['npm', []];
   // Standard output belongs to the command's own result, so npm's goes to standard error.
-  const done = spawnSync(
-    command,
-    [...first, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel', 'notice'],
-    {
-      cwd: root,
-      stdio: ['ignore', 2, 2],
-      shell: process.platform === 'win32' && command === 'npm',
-    },
-  );
+  const flags = ['--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel', 'notice'];
+  const done = spawnSync(command, [...first, 'install', ...flags], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32' && command === 'npm',
+  });
   if (done.error)
     stop(`npm is needed to install the packages and could not be started: ${done.error.message}`);
   if (done.status !== 0) stop('npm could not install the packages; its own words are above.');
   if (!existsSync(projectNode)) {
-    stop("npm did not run the install script of the package 'node'; run: npm ci --foreground-scripts");
+    stop(
+      "npm did not run the install script of the package 'node'; remove node_modules and run: npm install --no-save --foreground-scripts",
+    );
   }
   if (!packagesMatchLock())
-    stop('npm ci left packages that are not the locked ones; remove node_modules and try again.');
+    stop('npm left packages that are not the locked ones; remove node_modules and try again.');
 }
 
 function stop(sentence) {

@@ -18,7 +18,7 @@ import { editorAddress, ensureEditor, startEditor } from '../../../scripts/lib/e
 import { freePort } from '../../../scripts/lib/freePort.ts';
 import { root } from '../../../scripts/lib/places.ts';
 import { stageExtension } from '../../../scripts/lib/stageExtension.ts';
-import { isNoise } from './noise.ts';
+import { collectErrors, tellLeaving } from './consoleErrors.ts';
 import { startReaper } from './reaper.ts';
 import { readSettings, testSettings, writeSettings, type Settings, type Theme } from './settings.ts';
 
@@ -77,6 +77,7 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
     const browser = await chromium.launch({ executablePath: await ensureBrowser(), args: [...browserFlags] });
     closers.push(() => browser.close());
     const context = await browser.newContext({ viewport: options.viewport ?? { width: 1440, height: 900 } });
+    await context.addInitScript(tellLeaving);
     const errors: string[] = [];
     const openWindow = async (): Promise<Page> => {
       const page = await context.newPage();
@@ -129,14 +130,6 @@ async function startServer(folder: string, theme: Theme, options: EditorOptions)
   const url = editorAddress(port, workspace);
   if (!(await answers(url, 60_000))) throw new Error(`The editor did not start:\n${readLogs([log])}`);
   return { url, profile, workspace, log };
-}
-
-function collectErrors(page: Page, errors: string[]): void {
-  page.on('pageerror', (error) => errors.push(error.stack ?? error.message));
-  page.on('console', (message) => {
-    const text = `${message.text()} (${message.location().url})`;
-    if (message.type() === 'error' && !isNoise(text)) errors.push(text);
-  });
 }
 
 function readLogs(places: readonly string[]): string {
