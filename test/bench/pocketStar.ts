@@ -1,8 +1,11 @@
 /**
- * Owns a loop over Pocket's own parts, without the engine: hint-free rejection sampling on addition with its
- * unfiltered control, by run seed. For tuning the base weights; the product's loop goes through the ports.
- * Usage: node test/bench/pocketStar.ts [--seeds 1,2,3,4,5] [--rounds 5] [--folder media/pocket] [--instruction ""]
+ * Owns a loop over Pocket's two ports, without the engine: hint-free rejection sampling on addition with its
+ * unfiltered control, by run seed, as in the sample recipe but without its gate. With --write the result goes to
+ * test/bench/results/pocketStar.json.
+ * For tuning the base weights: seconds a curve instead of a whole run.
+ * Usage: node test/bench/pocketStar.ts [--seeds 1,2,3,4,5] [--rounds 5] [--folder media/pocket] [--write]
  */
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { additionInput, additionReference, drawAddition } from '../../src/core/acquire/addition.ts';
@@ -20,9 +23,10 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     folder: { type: 'string', default: `${root}media/pocket` },
     instruction: { type: 'string', default: '' },
-    rate: { type: 'string', default: '1e-3' },
+    rate: { type: 'string', default: '7e-4' },
     arms: { type: 'string', default: 'main,control' },
     problems: { type: 'string', default: '500' },
+    write: { type: 'boolean', default: false },
   },
 });
 const pocket = openPocket({
@@ -69,9 +73,24 @@ async function ask(
 
 const share = (asked: readonly Asked[]) => asked.filter((one) => one.right).length / asked.length;
 
-async function runArm(arm: string, seed: number): Promise<number[]> {
-  const fixed = stream(7, 'dev');
-  const dev = Array.from({ length: Number(values.problems) }, () => drawAddition(fixed, 3, 'dev'));
+interface Curve {
+  readonly seed: number;
+  readonly arm: string;
+  /** Share of right greedy answers on dev problems of 3 digits, before and after each round. */
+  readonly dev: readonly number[];
+  /** The same on as many test problems, after the last round. */
+  readonly test: number;
+  readonly seconds: number;
+}
+
+function problemsOf(split: 'dev' | 'test'): AdditionProblem[] {
+  const random = stream(7, split);
+  return Array.from({ length: Number(values.problems) }, () => drawAddition(random, 3, split));
+}
+
+async function runArm(arm: string, seed: number): Promise<Curve> {
+  const started = performance.now();
+  const dev = problemsOf('dev');
   let weights: ContentHash | null = null;
   const curve = [share(await ask(dev, 1, 0, weights, seed))];
   for (let round = 1; round <= Number(values.rounds); round++) {
@@ -97,16 +116,27 @@ async function runArm(arm: string, seed: number): Promise<number[]> {
     weights = result?.weights ?? weights;
     curve.push(share(await ask(dev, 1, 0, weights, seed)));
   }
-  return curve;
+  const test = share(await ask(problemsOf('test'), 1, 0, weights, seed));
+  return { seed, arm, dev: curve, test, seconds: Math.round((performance.now() - started) / 100) / 10 };
 }
 
+const curves: Curve[] = [];
 for (const seed of values.seeds.split(',').map(Number))
   for (const arm of values.arms.split(',')) {
-    const started = performance.now();
     const curve = await runArm(arm, seed);
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    curves.push(curve);
+    const percent = (value: number) => (100 * value).toFixed(1);
     console.log(
-      `seed ${seed} ${arm}: ${curve.map((value) => (100 * value).toFixed(1)).join(' ')} (${seconds} s)`,
+      `seed ${seed} ${arm}: ${curve.dev.map(percent).join(' ')}, test ${percent(curve.test)} (${curve.seconds} s)`,
     );
   }
 await pocket.close();
+if (values.write) {
+  const result = {
+    model: model.name,
+    learningRate: Number(values.rate),
+    problems: Number(values.problems),
+    curves,
+  };
+  writeFileSync(`${root}test/bench/results/pocketStar.json`, `${JSON.stringify(result, null, 2)}\n`);
+}
