@@ -7,7 +7,7 @@ import type { RunId } from '../../src/core/model/ids.ts';
 import type { RunStatus, RunSummary } from '../../src/core/model/views.ts';
 import type { PanelIntent } from '../../src/protocol/panel.ts';
 import { percent, statusWord } from '../../src/protocol/wording.ts';
-import type { Choices, Panel, View } from '../panelState.ts';
+import type { Choices, Panel, ShownRun, View } from '../panelState.ts';
 import { curveView } from './curveView.ts';
 import { icon, type IconName } from './icons.ts';
 import { scoreView } from './scoreView.ts';
@@ -138,13 +138,55 @@ function loading(props: PanelProps): TemplateResult {
     : html`<p class="note boot">Opening the loop.</p>`;
 }
 
+function settings(props: PanelProps, panel: Panel): TemplateResult {
+  return settingsView({
+    description: panel.recipe.description,
+    running: panel.shown?.summary?.status === 'running',
+    onSet: (field, value) => props.send({ type: 'set', field, value }),
+  });
+}
+
+function beforeRun(props: PanelProps, panel: Panel): TemplateResult {
+  return html`<div class="blocks before">
+    ${emptyRun(panel)} ${settings(props, panel)} ${wheelView(panel.recipe.description, null, false)}
+  </div>`;
+}
+
+function withRun(props: PanelProps, panel: Panel, shown: ShownRun): TemplateResult {
+  const { choices } = props.view;
+  const { description } = panel.recipe;
+  const { main } = shown.model;
+  const running = shown.summary?.status === 'running';
+  return html`<div class="blocks">
+    <div class="gain">
+      ${scoreView(shown)}
+      ${curveView({
+        model: shown.model,
+        width: props.chartWidth,
+        selectedRound: choices.round === null ? null : shownRound(main, choices.round),
+        onRound: (round) => props.choose({ round: round >= main.round ? null : round }),
+      })}
+    </div>
+    ${solutionsView({
+      model: shown.model,
+      progress: running ? shown.progress : null,
+      choices,
+      onChoose: props.choose,
+    })}
+    ${wheelView(description, shown, running)} ${settings(props, panel)}
+    <div class="aside">
+      ${spendView(shown, description, props.now)}
+      ${changesView(shown.changes, ({ evaluationId }) => props.send({ type: 'openEvaluation', evaluationId }))}
+    </div>
+  </div>`;
+}
+
 export function panelView(props: PanelProps): TemplateResult {
   const { view } = props;
-  const { panel, choices } = view;
+  const { panel } = view;
   if (panel === null) return html`<main class="panel">${loading(props)}</main>`;
   const { shown, recipe } = panel;
   const { description } = recipe;
-  const running = shown?.summary?.status === 'running';
   return html`<main class="panel">
     <header>
       <div class="title">
@@ -155,38 +197,6 @@ export function panelView(props: PanelProps): TemplateResult {
     </header>
     ${notices(props, panel)}
     ${problemsView(description, (line) => props.send({ type: 'revealLine', line }))} ${progressView(shown)}
-    <div class="columns">
-      <div class="main">
-        ${
-          shown === null
-            ? emptyRun(panel)
-            : html`${scoreView(shown)}
-              ${curveView({
-                model: shown.model,
-                width: props.chartWidth,
-                selectedRound: choices.round === null ? null : shownRound(shown.model.main, choices.round),
-                onRound: (round) => props.choose({ round: round >= shown.model.main.round ? null : round }),
-              })}
-              ${solutionsView({
-                model: shown.model,
-                progress: running ? shown.progress : null,
-                choices,
-                onChoose: props.choose,
-              })}`
-        }
-      </div>
-      <div class="side">
-        ${wheelView(description, shown, running)}
-        ${settingsView({
-          description,
-          running,
-          onSet: (field, value) => props.send({ type: 'set', field, value }),
-        })}
-        ${spendView(shown, description, props.now)}
-        ${changesView(shown?.changes ?? null, (changes) =>
-          props.send({ type: 'openEvaluation', evaluationId: changes.evaluationId }),
-        )}
-      </div>
-    </div>
+    ${shown === null ? beforeRun(props, panel) : withRun(props, panel, shown)}
   </main>`;
 }

@@ -34,19 +34,40 @@ function earlierRound(arm: ArmModel, round: number): number | null {
   );
 }
 
-/** All rounds' replies to one task, oldest first: where one sees it learn. */
+/** Rounds in a row with the same reply to a task. */
+interface Stay {
+  readonly from: number;
+  readonly to: number;
+  readonly item: ShowcaseItem;
+  readonly before: string | null;
+}
+
+/** How the reply to one task changed, oldest first; rounds that changed nothing are one entry. */
+export function staysOf(arm: ArmModel, taskId: string): readonly Stay[] {
+  const stays: Stay[] = [];
+  for (const round of [...arm.showcases.keys()].sort((left, right) => left - right)) {
+    const item = itemAt(arm, round, taskId);
+    if (item === null) continue;
+    const last = stays.at(-1);
+    if (last?.item.output === item.output) stays[stays.length - 1] = { ...last, to: round };
+    else stays.push({ from: round, to: round, item, before: last?.item.output ?? null });
+  }
+  return stays;
+}
+
+function stayWord({ from, to }: Stay): string {
+  if (from === to) return roundWord(from);
+  return from === 0 ? `Start to ${to}` : `Round ${from}\u2013${to}`;
+}
+
+/** The replies to one task through the rounds: where one sees it learn. */
 function history(arm: ArmModel, taskId: string, selected: number, input: string): TemplateResult {
-  const rounds = [...arm.showcases.keys()].sort((left, right) => left - right);
   return html`<ol class="history" aria-label="Replies to ${input} by round">
-    ${rounds.map((round) => {
-      const item = itemAt(arm, round, taskId);
-      if (item === null) return nothing;
-      const earlier = earlierRound(arm, round);
-      const before = earlier === null ? null : (itemAt(arm, earlier, taskId)?.output ?? null);
-      return html`<li class=${round === selected ? 'selected' : ''}>
-        <span class="when">${roundWord(round)}</span>${judged(item.score)}${reply(before, item.output)}
-      </li>`;
-    })}
+    ${staysOf(arm, taskId).map(
+      (stay) => html`<li class=${stay.from <= selected && selected <= stay.to ? 'selected' : ''}>
+        <span class="when">${stayWord(stay)}</span>${judged(stay.item.score)}${reply(stay.before, stay.item.output)}
+      </li>`,
+    )}
   </ol>`;
 }
 

@@ -46,7 +46,7 @@ function candidateNode(
     summary.score === null ? '' : percent(summary.score),
     status.word,
     parents === '' ? '' : `from ${parents}`,
-    summary.candidate.note,
+    summary.candidate.note === status.word ? '' : summary.candidate.note,
   ].filter((part) => part !== '');
   return {
     id: `${parentId}/${summary.at.arm}:v${summary.version}`,

@@ -100,7 +100,13 @@ export function verdictNodes(
     return [
       {
         id: `${parent.id}/${group.verdict}`,
-        ref: { kind: 'verdict', ...place, verdict: group.verdict },
+        ref: {
+          kind: 'verdict',
+          runId: place.runId,
+          arm: place.arm,
+          round: place.round,
+          verdict: group.verdict,
+        },
         label: group.label,
         description: count(total) + note,
         icon: group.icon,
