@@ -27,16 +27,20 @@ function check(input: HTMLInputElement, setting: RecipeSetting): boolean {
     value <= setting.maximum &&
     (!setting.whole || Number.isInteger(value));
   input.setCustomValidity(
-    fits ? '' : `${setting.label}: ${setting.whole ? 'a whole number, ' : ''}${bounds(setting)}.`,
+    fits ? '' : `${labelOf(setting)}: ${setting.whole ? 'a whole number, ' : ''}${bounds(setting)}.`,
   );
   input.reportValidity();
   return fits;
 }
 
+function labelOf({ field: name, label }: RecipeSetting): string {
+  return name.startsWith('budget.') ? `Budget, ${label.toLowerCase()}` : label;
+}
+
 function field(setting: RecipeSetting, onSet: SettingsProps['onSet']): TemplateResult {
   const id = `setting-${setting.field.replace('.', '-')}`;
   return html`<div class="field">
-    <label for=${id}>${setting.label}</label>
+    <label for=${id}>${labelOf(setting)}</label>
     <input
       id=${id}
       type="number"
