@@ -207,7 +207,7 @@ describe('the n-th operation failing, for every n until none does', () => {
           try {
             database = await openDatabase({ file, wasm, files: faults.files });
             const store = createStore(database);
-            for (let number = 0; number < 4; number++)
+            for (let number = 0; number < 2; number++)
               await add(store, number).then(
                 () => acknowledged.push(number),
                 (error: unknown) => expect(error).toBeInstanceOf(StoreError),
