@@ -1,16 +1,21 @@
 // Owns the build: every bundle of dist/, the files copied beside them, their sizes, and the two fences bundling gives:
 // only the editor's bundles know `vscode`, and the stub the editor loads at start stays small.
-//   node esbuild.mjs [--watch] [--partial]     --partial leaves out, with a notice, entries that do not exist
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+//   node esbuild.mjs [--watch] [--partial] [--out FOLDER]
+// --partial leaves out, with a notice, entries that do not exist; --out builds elsewhere than dist/.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+import { parseArgs } from 'node:util';
 import esbuild from 'esbuild';
 
 const root = import.meta.dirname;
-const dist = path.join(root, 'dist');
-const watch = process.argv.includes('--watch');
-const partial = process.argv.includes('--partial');
+const { values: flags } = parseArgs({
+  options: { watch: { type: 'boolean' }, partial: { type: 'boolean' }, out: { type: 'string' } },
+});
+const dist = path.resolve(flags.out ?? path.join(root, 'dist'));
+const watch = flags.watch === true;
+const partial = flags.partial === true;
 const require = createRequire(import.meta.url);
 
 /** The manifest is imported for its version; the rest of it does not belong into a bundle. */
@@ -42,8 +47,10 @@ const requireBanner = [
   'const require = ratchetRequire(import.meta.url);',
   'const __filename = import.meta.filename, __dirname = import.meta.dirname;',
 ].join(' ');
-const module = { ...node, format: 'esm', banner: { js: requireBanner } };
-const editor = { ...node, format: 'cjs', external: ['vscode'] };
+const worker = { ...node, format: 'esm', banner: { js: requireBanner }, outExtension: { '.js': '.mjs' } };
+// The engine and the command line are one program started in two ways; what is rarely needed is a chunk of its own.
+const program = { ...worker, splitting: true, chunkNames: 'shared-[hash]' };
+const editor = { ...node, format: 'cjs', external: ['vscode'], outExtension: { '.js': '.cjs' } };
 const browser = {
   ...common,
   platform: 'browser',
@@ -52,13 +59,14 @@ const browser = {
   define: { 'process.env.NODE_ENV': '"production"' },
 };
 
+/** Bundles with the same `options` are built together, so that two of them can share code where these allow it. */
 const bundles = [
   { entry: 'src/host/extension.ts', out: 'extension.cjs', options: editor, maximumBytes: 60 * 1024 },
   { entry: 'src/host/main.ts', out: 'host.cjs', options: editor },
-  { entry: 'src/engine/main.ts', out: 'engine.mjs', options: module },
-  { entry: 'src/cli/main.ts', out: 'cli.mjs', options: module },
-  { entry: 'src/adapters/store/worker.ts', out: 'storeWorker.mjs', options: module },
-  { entry: 'src/adapters/pocket/worker.ts', out: 'pocketWorker.mjs', options: module },
+  { entry: 'src/engine/main.ts', out: 'engine.mjs', options: program },
+  { entry: 'src/cli/main.ts', out: 'cli.mjs', options: program },
+  { entry: 'src/adapters/store/worker.ts', out: 'storeWorker.mjs', options: worker },
+  { entry: 'src/adapters/pocket/worker.ts', out: 'pocketWorker.mjs', options: worker },
   { entry: 'webview/main.ts', out: 'webview.js', options: browser },
 ];
 
@@ -71,12 +79,15 @@ for (const { entry, out } of bundles.filter((bundle) => !present.includes(bundle
 }
 
 mkdirSync(dist, { recursive: true });
+for (const file of readdirSync(dist)) if (file.startsWith('shared-')) rmSync(path.join(dist, file));
 for (const { from, to } of copies) copyFileSync(from, path.join(dist, to));
 
-const settings = present.map(({ entry, out, options }) => ({
+const settings = [...new Set(present.map(({ options }) => options))].map((options) => ({
   ...options,
-  entryPoints: [path.join(root, entry)],
-  outfile: path.join(dist, out),
+  outdir: dist,
+  entryPoints: present
+    .filter((bundle) => bundle.options === options)
+    .map(({ entry, out }) => ({ in: path.join(root, entry), out: path.parse(out).name })),
 }));
 
 if (watch) {
@@ -86,9 +97,9 @@ if (watch) {
   await Promise.all(contexts.map((context) => context.watch()));
   process.stdout.write('Watching; Ctrl-C ends it.\n');
 } else {
-  const results = await Promise.all(settings.map((options) => esbuild.build(options))).catch((error) => {
-    fail(partial ? `The build failed: ${error.message}` : 'The build failed; the reasons are above.');
-  });
+  const results = await Promise.all(settings.map((options) => esbuild.build(options))).catch(() =>
+    fail('The build failed; the reasons are above.'),
+  );
   report(results);
 }
 

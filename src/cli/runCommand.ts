@@ -46,7 +46,12 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
   let joined: Joined | null = null;
   try {
     joined = await joinWorkspace(place.workspace, context.version, context.services);
-    const { connection } = joined;
+    const { connection, own } = joined;
+    own?.ended.catch((error: unknown) => {
+      terminal.progress('');
+      terminal.say((error as Error).message);
+      context.abort(exitCodes.engine);
+    });
     refuseOtherVersion(connection);
     const runId = await beginOrGoOn(connection, place, text, seed, terminal);
     const result = await followToEnd(

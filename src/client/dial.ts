@@ -3,13 +3,7 @@
  * EngineError. Deliberately neither finds nor starts the engine.
  */
 import { connect as openSocket, type Socket } from 'node:net';
-import {
-  createMessageConnection,
-  ResponseError,
-  SocketMessageReader,
-  SocketMessageWriter,
-  type MessageConnection,
-} from 'vscode-jsonrpc/node';
+import { ResponseError, type MessageConnection } from 'vscode-jsonrpc/node';
 import {
   hello,
   PROTOCOL_VERSION,
@@ -18,6 +12,7 @@ import {
   type RequestDescriptor,
 } from '../protocol/engine.ts';
 import { EngineError, type ConnectOptions, type EngineConnection } from './connection.ts';
+import { openWire, type Wire } from './wire.ts';
 
 const kinds: readonly EngineError['kind'][] = [
   'invalid',
@@ -45,29 +40,26 @@ export async function dial(
 ): Promise<EngineConnection | 'nobody' | 'silent'> {
   const socket = await open(target.address, target.limitMs);
   if (typeof socket === 'string') return socket;
-  const wire = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
-  const closed = new Promise<'nobody'>((resolve) => socket.once('close', () => resolve('nobody')));
-  wire.onError(() => socket.destroy());
-  wire.onClose(() => wire.dispose());
-  wire.listen();
+  const wire = openWire(socket);
+  const over = wire.over.then(() => 'nobody' as const);
   let timer: NodeJS.Timeout | undefined;
   const silent = new Promise<'silent'>((resolve) => {
     timer = setTimeout(() => resolve('silent'), target.limitMs);
   });
   try {
-    const greeting = ask(wire, hello, {
+    const greeting = ask(wire.connection, hello, {
       token: target.token,
       protocol: PROTOCOL_VERSION,
       version: who.version,
       client: who.client,
     });
     greeting.catch(() => undefined);
-    const answer = await Promise.race([greeting, silent, closed]);
-    if (typeof answer !== 'string') return conversation(wire, socket, answer);
-    socket.destroy();
+    const answer = await Promise.race([greeting, silent, over]);
+    if (typeof answer !== 'string') return conversation(wire, answer);
+    wire.close();
     return answer;
   } catch (error) {
-    socket.destroy();
+    wire.close();
     if (error instanceof EngineError && error.kind === 'unreachable') return 'nobody';
     throw error;
   } finally {
@@ -90,27 +82,24 @@ function open(address: string, limitMs: number): Promise<Socket | 'nobody' | 'si
   });
 }
 
-function conversation(wire: MessageConnection, socket: Socket, greeting: HelloResult): EngineConnection {
+function conversation(wire: Wire, greeting: HelloResult): EngineConnection {
+  const { connection } = wire;
   const watchers = new Set<() => void>();
   const handlers = new Map<string, Set<(payload: unknown) => void>>();
   let gone = false;
-  wire.onNotification((method: string, payload: unknown) => {
+  connection.onNotification((method: string, payload: unknown) => {
     for (const handler of handlers.get(method) ?? []) handler(payload);
   });
-  const end = () => {
-    if (gone) return;
+  void wire.over.then(() => {
     gone = true;
-    wire.dispose();
     for (const watcher of watchers) watcher();
     watchers.clear();
-  };
-  socket.once('close', end);
-  if (socket.destroyed) end();
+  });
   return {
     hello: greeting,
     request: async (descriptor, params) => {
       if (gone) throw lost();
-      return ask(wire, descriptor, params);
+      return ask(connection, descriptor, params);
     },
     on<Payload>(descriptor: NotificationDescriptor<Payload>, handler: (payload: Payload) => void) {
       const own = (payload: unknown) => handler(payload as Payload);
@@ -122,20 +111,17 @@ function conversation(wire: MessageConnection, socket: Socket, greeting: HelloRe
       watchers.add(handler);
       return () => void watchers.delete(handler);
     },
-    close: () => {
-      socket.destroy();
-      end();
-    },
+    close: wire.close,
   };
 }
 
 async function ask<Params, Result>(
-  wire: MessageConnection,
+  connection: MessageConnection,
   descriptor: RequestDescriptor<Params, Result>,
   params: Params,
 ): Promise<Result> {
   try {
-    return await wire.sendRequest<Result>(descriptor.method, params);
+    return await connection.sendRequest<Result>(descriptor.method, params);
   } catch (cause) {
     const kind =
       cause instanceof ResponseError ? (cause.data as { kind?: unknown } | undefined)?.kind : undefined;

@@ -10,7 +10,7 @@ import { workspacePaths, type WorkspacePaths } from '../client/endpoint.ts';
 import type { Log, Store } from '../core/ports.ts';
 import { createBroadcast } from './broadcast.ts';
 import { converse, type Conversation } from './greeting.ts';
-import { listen } from './listen.ts';
+import { listen, type Listener } from './listen.ts';
 import { openLog } from './log.ts';
 import { createMethods } from './methods.ts';
 import { takeOwnership, type Ownership } from './ownership.ts';
@@ -18,6 +18,7 @@ import { createExecutions, type RunListeners } from './executions.ts';
 import { pauseInterrupted } from './runNotes.ts';
 import { createRuns } from './runs.ts';
 import type { MakeServices } from './services.ts';
+import { withStanding } from './standing.ts';
 
 export interface EngineOptions {
   readonly workspaceFolder: string;
@@ -37,7 +38,7 @@ export interface Engine {
   readonly ended: Promise<void>;
 }
 
-const ownershipCheckMs = 1_000;
+const watchMs = 1_000;
 
 /** Starts serving the workspace; null when another living process serves it. Throws EngineError when it cannot be served. */
 export async function startEngine(options: EngineOptions): Promise<Engine | null> {
@@ -71,7 +72,7 @@ async function serve(
     await pauseInterrupted(opened, listeners, log);
     return opened;
   });
-  const store = () => keptStore.get();
+  const store = async () => withStanding(await keptStore.get(), (run) => executions.isExecuting(run));
   const broadcast = createBroadcast(store, log);
   const listeners: RunListeners = {
     onEvents: broadcast.events,
@@ -90,13 +91,13 @@ async function serve(
 
   const windDown = async (reason: string) => {
     log.info('engine ending', { reason });
+    clearInterval(guard);
     listener.close();
     await executions.pauseAll();
     broadcast.close();
     await Promise.all([...clients.values()].map((client) => client.close()));
     await (await keptStore.present())?.close();
     await services.close();
-    clearInterval(guard);
     idle.close();
     for (const socket of clients.keys()) socket.destroy();
     ownership.release();
@@ -121,19 +122,27 @@ async function serve(
       idle.touch();
     });
   });
-  const guard = watchOwnership(ownership, end.reject);
+  const guard = keepWatch(ownership, listener, log, end.reject);
   idle.touch();
   log.info('engine serving', { version: options.version });
   return { log, stop, settled: executions.settled, ended: end.promise };
 }
 
-/** Writing on after the folder was replaced could meet another owner there. */
-function watchOwnership(ownership: Ownership, onLost: (error: EngineError) => void): NodeJS.Timeout {
+/** Writing on after the folder was replaced could meet another owner there; a lost socket only needs a new one. */
+function keepWatch(
+  ownership: Ownership,
+  listener: Listener,
+  log: Log,
+  onLost: (error: EngineError) => void,
+): NodeJS.Timeout {
   const timer = setInterval(() => {
-    if (ownership.stillHeld()) return;
+    if (ownership.stillHeld()) {
+      listener.repair().catch((error: unknown) => log.error('the socket could not be opened again', error));
+      return;
+    }
     clearInterval(timer);
     onLost(new EngineError('store', 'The .ratchet folder was removed or replaced, so the engine ended.'));
-  }, ownershipCheckMs);
+  }, watchMs);
   return timer.unref();
 }
 

@@ -5,6 +5,7 @@
 import { EngineError } from '../client/connection.ts';
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
 import type { RunId } from '../core/model/ids.ts';
+import type { RunSummary } from '../core/model/views.ts';
 import type { BegunRun } from '../core/loop/execute.ts';
 import type { RunControl, RunEnd, RunServices } from '../core/loop/services.ts';
 import type { Log, Store } from '../core/ports.ts';
@@ -28,6 +29,8 @@ export interface Execution {
 
 export interface Executions {
   readonly get: (runId: RunId) => Execution | undefined;
+  /** Also true for a run that is just being recorded. */
+  readonly isExecuting: (run: Pick<RunSummary, 'id' | 'recipePath'>) => boolean;
   /** Also counts a run between the request and its first durable row. */
   readonly count: () => number;
   /** Throws EngineError('busy') when the recipe is executing already or the engine is ending. */
@@ -79,6 +82,7 @@ export function createExecutions({ servicesOf, store, log, listeners }: Executio
 
   return {
     get: (runId) => active.get(runId),
+    isExecuting: ({ id, recipePath }) => active.has(id) || beginning.has(recipePath),
     count: () => active.size + beginning.size,
     execute: async (recipePath, begin) => {
       if (closing) throw new EngineError('busy', 'The engine is ending; try again in a moment.');

@@ -3,7 +3,7 @@
  * leads clients there. Only the lock's holder calls this, so a socket found in the way is a dead engine's.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { EngineError } from '../client/connection.ts';
@@ -17,31 +17,44 @@ import {
 
 export interface Listener {
   readonly token: string;
-  readonly endpoint: Endpoint;
+  /** Opens the ear again where a cleaner of temporary files, say, took the socket, the token or the note. */
+  readonly repair: () => Promise<void>;
   /** Takes no new client and removes note, token and socket. Connections that exist go on. */
-  close(): void;
+  readonly close: () => void;
 }
 
+/** Throws EngineError when there is no private folder to be had or the socket cannot be opened. */
 export async function listen(paths: WorkspacePaths, onClient: (socket: Socket) => void): Promise<Listener> {
-  const folder = preparePrivateFolder(paths.key);
-  const names = privateNames(folder, paths.key);
   const token = randomBytes(32).toString('base64url');
-  const address =
-    process.platform === 'win32'
-      ? `\\\\.\\pipe\\ratchet-${paths.key}-${randomBytes(8).toString('hex')}`
-      : names.socket;
-  rmSync(names.socket, { force: true });
-  writePrivate(names.token, token);
-  const server = await listening(address, onClient);
-  if (process.platform !== 'win32') chmodSync(address, 0o600);
-  const endpoint = { pid: process.pid, address, folder };
-  writePrivate(paths.note, JSON.stringify(endpoint));
+  const pipe = `\\\\.\\pipe\\ratchet-${paths.key}-${randomBytes(8).toString('hex')}`;
+  const open = async () => {
+    const folder = preparePrivateFolder(paths.key);
+    const names = privateNames(folder, paths.key);
+    const address = process.platform === 'win32' ? pipe : names.socket;
+    rmSync(names.socket, { force: true });
+    writePrivate(names.token, token);
+    const server = await listening(address, onClient);
+    const files =
+      process.platform === 'win32' ? [paths.note, names.token] : [paths.note, names.token, address];
+    if (process.platform !== 'win32') chmodSync(address, 0o600);
+    const endpoint: Endpoint = { pid: process.pid, address, folder };
+    writePrivate(paths.note, JSON.stringify(endpoint));
+    return { server, files };
+  };
+  let { server, files } = await open();
   const close = () => {
-    for (const file of [paths.note, names.token]) rmSync(file, { force: true });
-    // Node removes the socket's file itself.
+    for (const file of files) rmSync(file, { force: true });
     server.close();
   };
-  return { token, endpoint, close };
+  return {
+    token,
+    repair: async () => {
+      if (files.every((file) => existsSync(file))) return;
+      close();
+      ({ server, files } = await open());
+    },
+    close,
+  };
 }
 
 function listening(address: string, onClient: (socket: Socket) => void): Promise<Server> {

@@ -9,6 +9,8 @@ import { asEngineError } from './errors.ts';
 import type { MakeServices } from './services.ts';
 
 const usualIdleMs = 60_000;
+/** A longer timer of Node fires at once. */
+const longestTimerMs = 0x7fff_ffff;
 
 /** Exit codes of the process; 75 is EX_TEMPFAIL of sysexits.h. */
 export const exitCodes = { done: 0, failed: 1, owned: 75 } as const;
@@ -62,7 +64,7 @@ async function live(engine: Engine): Promise<never> {
 
 function idleMs(): number {
   const wanted = Number(process.env.RATCHET_IDLE_MS);
-  return Number.isFinite(wanted) && wanted > 0 ? wanted : usualIdleMs;
+  return wanted > 0 ? Math.min(wanted, longestTimerMs) : usualIdleMs;
 }
 
 function report(value: StartReport): Promise<void> {

@@ -1,16 +1,21 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectEngine } from '../../../src/client/connect.ts';
 import type { EngineConnection } from '../../../src/client/connection.ts';
+import { readEndpoint, workspacePaths } from '../../../src/client/endpoint.ts';
 import type { StoredEvent } from '../../../src/core/model/event.ts';
-import type { RunId } from '../../../src/core/model/ids.ts';
+import type { RunId, SolutionId } from '../../../src/core/model/ids.ts';
 import {
+  annotate,
+  annotationChanged,
   awaitRun,
   eventsAppended,
+  getExperience,
   getRun,
   listEvents,
+  listExperiences,
   listRuns,
   pauseRun,
   progressMade,
@@ -113,6 +118,18 @@ describe('one engine', () => {
     expect(await connectEngine({ ...options, client: 'cli', version, start: 'never' })).toBeNull();
   });
 
+  test('opens its ear again when its socket, token or note was cleaned away', async () => {
+    const workspace = newFolder();
+    const first = await connect(workspace);
+    const paths = workspacePaths(workspace);
+    const { address } = readEndpoint(paths) ?? {};
+    for (const file of [paths.note, address ?? '', (address ?? '').replace('.sock', '.token')]) {
+      rmSync(file);
+      expect((await connect(workspace)).hello.pid).toBe(first.hello.pid);
+    }
+    expect(await first.request(listRuns, {})).toEqual([]);
+  });
+
   test('of another version says so and can be ended', async () => {
     const workspace = newWorkspace(starRecipe());
     const old = await connect(workspace, { environment: { TOY_VERSION: '0.0.0-old' } });
@@ -194,6 +211,44 @@ describe('a run', () => {
     await expect(refusal).rejects.toMatchObject({ kind: 'invalid' });
     await expect(refusal).rejects.toThrow(/^loop\.loop\.yaml:10:1: /);
     expect(await connection.request(listRuns, {})).toEqual([]);
+  });
+
+  test('that cannot be saved ends at once, says so, and can be gone on with', async () => {
+    const workspace = newWorkspace(starRecipe({ rounds: 2 }));
+    const connection = await connect(workspace, slow);
+    const { runId } = await connection.request(startRun, { recipePath });
+    await until('some events', async () => (await allEvents(connection, runId)).length > 8);
+    const full = path.join(workspace, 'disk-full');
+    writeFileSync(full, '');
+    const sentence = 'The disk is full; free some space and resume.';
+    expect(await connection.request(awaitRun, { runId })).toEqual({ kind: 'failed', message: sentence });
+    expect((await connection.request(getRun, { runId }))?.run.status).toBe('paused');
+    await expect(connection.request(startRun, { recipePath })).resolves.toBeTruthy();
+    rmSync(full);
+    await connection.request(resumeRun, { runId });
+    expect(await connection.request(awaitRun, { runId })).toMatchObject({ kind: 'done' });
+  });
+
+  test("has a person's judgement on its experiences, told to every client", async () => {
+    const workspace = newWorkspace(starRecipe({ rounds: 1 }));
+    const [first, second] = [await connect(workspace), await connect(workspace)];
+    const { runId } = await first.request(startRun, { recipePath });
+    await first.request(awaitRun, { runId });
+    const page = await first.request(listExperiences, {
+      filter: { runId, arm: 'main' },
+      after: null,
+      limit: 5,
+    });
+    const solutionId = page.items[0]?.solutionId as SolutionId;
+    const told = new Promise((resolve) => second.on(annotationChanged, resolve));
+    await first.request(annotate, { solutionId, verdict: 'reject', score: 0.25, note: 'no' });
+    expect(await told).toEqual({ solutionId });
+    const { annotation } = (await second.request(getExperience, { solutionId })) ?? {};
+    expect(annotation).toMatchObject({ verdict: 'reject', score: 0.25, note: 'no' });
+    await first.request(annotate, { solutionId, verdict: null, score: null, note: '' });
+    expect((await second.request(getExperience, { solutionId }))?.annotation).toBeNull();
+    const absent = { solutionId: 'absent' as SolutionId, verdict: null, score: null, note: '' };
+    await expect(first.request(annotate, absent)).rejects.toMatchObject({ kind: 'notFound' });
   });
 
   test('is paused when the engine is asked to end', async () => {
