@@ -46,6 +46,14 @@ interface Lane {
 
 const crashed = 'Pocket stopped unexpectedly. Run again: a new one is started.';
 
+/** Settles a job without error; a thread with nothing to do does not keep the process alive. */
+function finish(lane: Lane, id: number): void {
+  const waiting = lane.waiting.get(id);
+  lane.waiting.delete(id);
+  if (lane.waiting.size === 0) lane.worker?.unref();
+  waiting?.settle(null);
+}
+
 function startWorker(lane: Lane, url: URL, start: WorkerStart): Worker {
   const worker = new Worker(url, { workerData: start });
   const fail = (error: Error) => {
@@ -61,9 +69,7 @@ function startWorker(lane: Lane, url: URL, start: WorkerStart): Worker {
     if (!waiting) return;
     waiting.onReport(report);
     if (report.kind !== 'ended') return;
-    lane.waiting.delete(report.id);
-    if (lane.waiting.size === 0) worker.unref();
-    waiting.settle(null);
+    finish(lane, report.id);
   });
   worker.on('error', (cause) => fail(new ProviderError(crashed, { cause })));
   worker.on('exit', (code) => fail(new ProviderError(crashed, { cause: new Error(`exit code ${code}`) })));
@@ -94,7 +100,10 @@ export function openPool(url: URL, size: number, start: () => Promise<WorkerStar
     const id = nextId++;
     const flag = new Int32Array(new SharedArrayBuffer(4));
     const timer = setInterval(() => {
-      if (stop.aborted) Atomics.store(flag, 0, 1);
+      if (!stop.aborted) return;
+      Atomics.store(flag, 0, 1);
+      // The caller need not wait for a job that is still behind others; what is reported of it later is not read.
+      finish(lane, id);
     }, stopEvery);
     try {
       await new Promise<void>((resolve, reject) => {

@@ -195,6 +195,27 @@ describe('Pocket as a model', () => {
     expect(texts(await answers(model, [request({})]))).toEqual(['>46']);
   });
 
+  it('stops at once where it waits behind another job', async () => {
+    const { model } = pocket.over(blobs);
+    const busy = { aborted: false };
+    const long = answers(
+      model,
+      Array.from({ length: 60_000 }, (_, seed) =>
+        request({ seed, temperature: 1, instruction: 'show your work' }),
+      ),
+      busy,
+    );
+    const stop = { aborted: false };
+    const waiting = answers(model, [request({})], stop);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const started = performance.now();
+    stop.aborted = true;
+    expect(await waiting).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(200);
+    busy.aborted = true;
+    await long;
+  });
+
   it('leaves no work behind where its reader leaves early', async () => {
     const { model } = pocket.over(blobs);
     const many = Array.from({ length: 60_000 }, (_, seed) =>
