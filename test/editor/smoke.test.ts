@@ -11,6 +11,9 @@ import * as shell from './harness/shell.ts';
 import * as trees from './harness/trees.ts';
 import { webviewFrame, webviewTitles } from './harness/webviews.ts';
 
+/** A busy machine may take its time over each of these. */
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 20_000 });
+
 const fixtures = path.join(import.meta.dirname, 'fixtures');
 
 describe('the editor harness', () => {
@@ -95,10 +98,10 @@ describe('the editor harness', () => {
     const { page } = editor;
     await openFile(page, 'b.json');
     await openFile(page, 'a.json');
-    await expect.poll(() => shell.editorLines(page)).toEqual(['{ "greeting": "hello" }', '']);
+    await eventually(() => shell.editorLines(page)).toEqual(['{ "greeting": "hello" }', '']);
     await runCommand(page, 'Hello: Compare');
-    await expect.poll(() => shell.originalLines(page)).toEqual(['{ "greeting": "hello" }', '']);
-    await expect.poll(() => shell.editorLines(page)).toEqual(['{ "greeting": "goodbye" }', '']);
+    await eventually(() => shell.originalLines(page)).toEqual(['{ "greeting": "hello" }', '']);
+    await eventually(() => shell.editorLines(page)).toEqual(['{ "greeting": "goodbye" }', '']);
     expect(await shell.tabTitles(page)).toContain('a against b');
     await typeKeys(page, 'Control+F4');
   });
@@ -109,7 +112,7 @@ describe('the editor harness', () => {
     await useTheme(page, 'light');
     await page.locator('.monaco-workbench.vs').waitFor();
     // The editor writes the theme it was told to the disk a little later.
-    await expect.poll(() => editor.settings()['workbench.colorTheme']).toContain(themes.light.label);
+    await eventually(() => editor.settings()['workbench.colorTheme']).toContain(themes.light.label);
     editor.changeSettings({ 'workbench.colorTheme': themes.highContrast.id });
     await reloadWindow(page);
     await page.locator('.monaco-workbench.hc-black').waitFor();

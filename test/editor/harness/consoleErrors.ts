@@ -17,7 +17,9 @@ const arrived = 'harness: arrived';
 /** Runs in each document before its own scripts; lets `collectErrors` know when a window is reloaded or closed. */
 export const tellLeaving = `if (window === window.top) {
   console.debug('${arrived}');
-  window.addEventListener('beforeunload', () => console.debug('${leaving}'));
+  for (const event of ['beforeunload', 'pagehide']) {
+    window.addEventListener(event, () => console.debug('${leaving}'));
+  }
 }`;
 
 /** Adds the errors of a window to `errors` as they come. */
