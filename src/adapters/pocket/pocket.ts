@@ -9,6 +9,7 @@ import { pocketModel } from './pocketModel.ts';
 import { pocketTrainer } from './pocketTrainer.ts';
 import { openPool } from './pool.ts';
 import { weightSource } from './weightSource.ts';
+import type { WeightSource } from './weightSource.ts';
 
 export interface PocketOptions {
   /** The worker's entry: worker.ts, or the bundle made of it. */
@@ -38,9 +39,11 @@ export function openPocket({ worker, folder, workers = 1 }: PocketOptions): Pock
     });
     return start;
   });
+  const sources = new WeakMap<Blobs, WeightSource>();
   return {
     over: (blobs) => {
-      const source = weightSource(base, blobs);
+      const source = sources.get(blobs) ?? weightSource(base, blobs);
+      sources.set(blobs, source);
       return {
         model: pocketModel(`pocket@${hash.slice(0, 12)}`, pool, source),
         trainer: pocketTrainer(pool, source),
