@@ -8,6 +8,14 @@ export default defineConfig({
       { test: { name: 'loop', include: ['test/loop/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
+          name: 'store',
+          include: ['test/store/**/*.test.ts'],
+          testTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'editor',
           include: ['test/editor/**/*.test.ts'],
           testTimeout: 300_000,
