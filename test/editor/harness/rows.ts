@@ -73,7 +73,8 @@ function drawn(container: Locator) {
         const text = (selector: string): string => row.querySelector(selector)?.textContent?.trim() ?? '';
         const expanded = row.getAttribute('aria-expanded');
         return {
-          label: text('.label-name'),
+          // A label that is a file's name is drawn in two parts.
+          label: text('.label-name') + text('.label-suffix'),
           description: text('.label-description'),
           level: Number(row.getAttribute('aria-level')),
           expanded: expanded === null ? undefined : expanded === 'true',

@@ -34,7 +34,13 @@ export async function answerNotification(page: Page, part: string, button: strin
 
 /** The titles of the open editors of all groups, in their order. */
 export function tabTitles(page: Page): Promise<readonly string[]> {
-  return page.locator('.tabs-container .tab .label-name').allTextContents();
+  return page
+    .locator('.tabs-container .tab')
+    .evaluateAll((tabs) =>
+      tabs.map((tab) =>
+        [...tab.querySelectorAll('.label-name, .label-suffix')].map((part) => part.textContent).join(''),
+      ),
+    );
 }
 
 /** The lines in sight of the text editor that is open; the right side of a comparison. */

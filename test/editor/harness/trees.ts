@@ -105,8 +105,8 @@ async function rowOf(page: Page, view: string, item: TreePath): Promise<Locator>
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const { index, label } = await findTreeItem(page, view, item);
     const row = await bringRow(pane(page, view), index);
-    const drawn = await row.locator('.label-name').textContent();
-    if (drawn?.trim() === label) return row;
+    const drawn = await row.locator('.label-name, .label-suffix').allTextContents();
+    if (drawn.join('').trim() === label) return row;
   }
   throw new Error(`"${String(item)}" in ${view} moves about too much to be used.`);
 }
