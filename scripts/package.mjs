@@ -17,7 +17,8 @@ const packing = [
   '--out',
   output,
 ];
-for (const args of [['esbuild.mjs'], packing]) {
+// The packer itself shows only the folders; the list shows each file.
+for (const args of [['esbuild.mjs'], packing, [vsce, 'ls', '--no-dependencies']]) {
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
