@@ -72,7 +72,7 @@ async function serve(
     await pauseInterrupted(opened, listeners, log);
     return opened;
   });
-  const store = async () => withStanding(await keptStore.get(), (run) => executions.isExecuting(run));
+  const store = async () => withStanding(await keptStore.get(), executions);
   const broadcast = createBroadcast(store, log);
   const listeners: RunListeners = {
     onEvents: broadcast.events,

@@ -31,6 +31,10 @@ export interface Executions {
   readonly get: (runId: RunId) => Execution | undefined;
   /** Also true for a run that is just being recorded. */
   readonly isExecuting: (run: Pick<RunSummary, 'id' | 'recipePath'>) => boolean;
+  /** How the last execution here of this run ended: the store keeps less, and nothing where it could not save. */
+  readonly lastEnd: (runId: RunId) => RunEnd | undefined;
+  /** Of a run whose state was changed since. */
+  readonly forgetEnd: (runId: RunId) => void;
   /** Also counts a run between the request and its first durable row. */
   readonly count: () => number;
   /** Throws EngineError('busy') when the recipe is executing already or the engine is ending. */
@@ -53,6 +57,7 @@ export interface ExecutionContext {
 export function createExecutions({ servicesOf, store, log, listeners }: ExecutionContext): Executions {
   const active = new Map<RunId, Execution>();
   const beginning = new Map<string, Promise<unknown>>();
+  const ends = new Map<RunId, RunEnd>();
   let closing = false;
 
   const begun = async (recipePath: string, begin: Begin): Promise<RunId> => {
@@ -63,11 +68,13 @@ export function createExecutions({ servicesOf, store, log, listeners }: Executio
     const { runId, end } = await begin(services, control);
     const told = end.catch((error: unknown) => failed(runId, error, opened, listeners, log));
     active.set(runId, { recipePath, control, end: told });
+    ends.delete(runId);
     if (closing) halt(control, 'pause');
     log.info('run executing', { runId, recipePath });
     listeners.onChanged(runId);
     void told.then((result) => {
       active.delete(runId);
+      ends.set(runId, result);
       log.info('run standing still', { runId, kind: result.kind });
       listeners.onChanged(runId);
     });
@@ -83,6 +90,8 @@ export function createExecutions({ servicesOf, store, log, listeners }: Executio
   return {
     get: (runId) => active.get(runId),
     isExecuting: ({ id, recipePath }) => active.has(id) || beginning.has(recipePath),
+    lastEnd: (runId) => ends.get(runId),
+    forgetEnd: (runId) => void ends.delete(runId),
     count: () => active.size + beginning.size,
     execute: async (recipePath, begin) => {
       if (closing) throw new EngineError('busy', 'The engine is ending; try again in a moment.');

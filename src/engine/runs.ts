@@ -64,12 +64,15 @@ export function createRuns({ workspace, executions, store, listeners }: RunsCont
       }
       const { run } = await known(runId);
       if (run.status !== 'paused') return;
+      executions.forgetEnd(runId);
       await noteStatus(await store(), runId, 'stopped', 'Stopped while it was paused.', listeners);
       listeners.onChanged(runId);
     },
     outcome: async (runId) => {
       const running = executions.get(runId);
       if (running !== undefined) return running.end;
+      const last = executions.lastEnd(runId);
+      if (last !== undefined) return last;
       const { run } = await known(runId);
       return { kind: run.status === 'running' ? 'paused' : run.status, message: run.message };
     },

@@ -1,14 +1,12 @@
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../../src/cli/runReport.ts';
 import { getRun, listRuns, startRun } from '../../../src/protocol/engine.ts';
 import { starRecipe } from '../../fakes/recipes.ts';
-import { cleanUp, connect, newFolder, newWorkspace, start, until } from '../engine/helpers.ts';
-
-const toyCli = fileURLToPath(new URL('./toyCli.ts', import.meta.url));
+import { cleanUp, connectTo, newFolder, newWorkspace, start, until } from '../engine/helpers.ts';
+import { toyCli, toyEngine } from '../engine/toyBundles.ts';
 
 afterEach(cleanUp);
 
@@ -143,7 +141,7 @@ describe('ratchet run', () => {
 
   test('is a client of the engine the workspace has', async () => {
     const workspace = newWorkspace(starRecipe({ rounds: 1 }));
-    const connection = await connect(workspace);
+    const connection = await connectTo(workspace, toyEngine);
     const { code } = await ratchet(['run', recipeIn(workspace)]).ended;
     expect(code).toBe(0);
     expect((await connection.request(listRuns, {})).map(({ status }) => status)).toEqual(['done']);
@@ -154,12 +152,14 @@ describe('ratchet run', () => {
     writeFileSync(path.join(workspace, 'other.loop.yaml'), starRecipe({ rounds: 2, seed: 3 }));
     const command = ratchet(['run', recipeIn(workspace)], { TOY_DELAY_MS: '10' });
     await until('the run to begin', () => readLog(workspace).includes('run executing'));
-    const window = await connect(workspace, { start: 'never' });
+    const window = await connectTo(workspace, toyEngine, { start: 'never' });
     expect(window.hello.pid).toBe(command.child.pid);
     const { runId } = await window.request(startRun, { recipePath: 'other.loop.yaml' });
     expect((await command.ended).code).toBe(0);
     expect(command.said()).toMatch(/Another run/);
-    expect((await (await connect(workspace)).request(getRun, { runId }))?.run.status).toBe('done');
+    expect((await (await connectTo(workspace, toyEngine)).request(getRun, { runId }))?.run.status).toBe(
+      'done',
+    );
   });
 });
 

@@ -8,7 +8,7 @@ import type { RunReport } from '../../../src/cli/runReport.ts';
 import { version } from '../../../src/engine/version.ts';
 import { awaitRun, getRun, startRun } from '../../../src/protocol/engine.ts';
 import { starRecipe } from '../../fakes/recipes.ts';
-import { cleanUp, connect, newFolder, newWorkspace } from './helpers.ts';
+import { cleanUp, connectTo, newFolder, newWorkspace } from './helpers.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const run = promisify(execFile);
@@ -42,7 +42,7 @@ describe('the bundles, without the sources and packages beside them', () => {
 
   test('serve a workspace as an engine process', async () => {
     const workspace = newWorkspace(recipe);
-    const connection = await connect(workspace, { engineScript: path.join(dist, 'engine.mjs'), version });
+    const connection = await connectTo(workspace, path.join(dist, 'engine.mjs'), { version });
     expect(connection.hello.compatible).toBe(true);
     const { runId } = await connection.request(startRun, { recipePath: 'loop.loop.yaml' });
     expect(await connection.request(awaitRun, { runId })).toMatchObject({ kind: 'done' });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectEngine } from '../../../src/client/connect.ts';
-import type { EngineConnection } from '../../../src/client/connection.ts';
+import type { ConnectOptions, EngineConnection } from '../../../src/client/connection.ts';
 import { readEndpoint, workspacePaths } from '../../../src/client/endpoint.ts';
 import type { StoredEvent } from '../../../src/core/model/event.ts';
 import type { RunId, SolutionId } from '../../../src/core/model/ids.ts';
@@ -27,22 +27,16 @@ import {
 } from '../../../src/protocol/engine.ts';
 import { comparableEvents } from '../../fakes/comparableEvents.ts';
 import { starRecipe } from '../../fakes/recipes.ts';
-import {
-  cleanUp,
-  connect,
-  isAlive,
-  newFolder,
-  newWorkspace,
-  signal,
-  toyEngine,
-  until,
-  version,
-} from './helpers.ts';
+import { cleanUp, connectTo, isAlive, newFolder, newWorkspace, signal, until, version } from './helpers.ts';
+import { toyEngine } from './toyBundles.ts';
 
 const slow = { environment: { TOY_DELAY_MS: '8' } };
 const recipePath = 'loop.loop.yaml';
 
 afterEach(cleanUp);
+
+const connect = (workspace: string, options: Partial<ConnectOptions> = {}) =>
+  connectTo(workspace, toyEngine, options);
 
 function collect(connection: EngineConnection): StoredEvent[] {
   const events: StoredEvent[] = [];
@@ -222,8 +216,15 @@ describe('a run', () => {
     writeFileSync(full, '');
     const sentence = 'The disk is full; free some space and resume.';
     expect(await connection.request(awaitRun, { runId })).toEqual({ kind: 'failed', message: sentence });
-    expect((await connection.request(getRun, { runId }))?.run.status).toBe('paused');
-    await expect(connection.request(startRun, { recipePath })).resolves.toBeTruthy();
+    expect((await connection.request(getRun, { runId }))?.run).toMatchObject({
+      status: 'paused',
+      message: sentence,
+    });
+    const second = (await connection.request(startRun, { recipePath })).runId;
+    expect(await connection.request(awaitRun, { runId: second })).toEqual({
+      kind: 'failed',
+      message: sentence,
+    });
     rmSync(full);
     await connection.request(resumeRun, { runId });
     expect(await connection.request(awaitRun, { runId })).toMatchObject({ kind: 'done' });

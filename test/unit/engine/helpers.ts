@@ -4,13 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { connectEngine } from '../../../src/client/connect.ts';
 import type { ConnectOptions, EngineConnection } from '../../../src/client/connection.ts';
 import { readEndpoint, workspacePaths } from '../../../src/client/endpoint.ts';
 
 export const version = '0.0.0-test';
-export const toyEngine = fileURLToPath(new URL('./toyEngine.ts', import.meta.url));
 
 const folders: string[] = [];
 const children: ChildProcess[] = [];
@@ -43,13 +41,14 @@ export function start(
   return child;
 }
 
-export async function connect(
+export async function connectTo(
   workspaceFolder: string,
+  engineScript: string,
   options: Partial<ConnectOptions> = {},
 ): Promise<EngineConnection> {
   const connection = await connectEngine({
     workspaceFolder,
-    engineScript: toyEngine,
+    engineScript,
     nodePath: process.execPath,
     client: 'editor',
     version,
