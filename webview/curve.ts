@@ -53,7 +53,7 @@ const margin = { left: 44, right: 104, top: 12, bottom: 28 };
 
 /** Rounds to label: all of them where they fit, else evenly spread with the last one kept. */
 export function roundTicks(last: number, width: number): readonly number[] {
-  const room = Math.max(2, Math.floor(width / 44));
+  const room = Math.max(2, Math.floor(width / 36));
   const step = Math.max(1, Math.ceil((last + 1) / room));
   const ticks: number[] = [];
   for (let round = 0; round <= last; round += step) ticks.push(round);

@@ -59,7 +59,7 @@ function testFigure(model: RunModel, ended: boolean): TemplateResult {
     <div class="value">${percent(test.final)}</div>
     <div class="label">Sealed test, ${counted(test.gain.tasks, 'task')}</div>
     <div class="note">
-      <strong>${points(test.gain.gain)}</strong> since the start (${gainRange(test.gain.interval)})
+      <strong>${points(test.gain.gain)}</strong> (${gainRange(test.gain.interval)})
     </div>
   </div>`;
 }

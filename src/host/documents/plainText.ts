@@ -51,5 +51,5 @@ export function inlineCode(text: string, limit = 200): string {
 
 /** A sentence from outside (a reason, a note) within Markdown prose: one line, with marks that would be markup escaped. */
 export function prose(text: string, limit = 1000): string {
-  return oneLine(text, limit).replace(/[\\`*_{}[\]<>#|~!&]/g, '\\$&');
+  return oneLine(text, limit).replace(/[\\`*_{}[\]()<>#|~!&]/g, '\\$&');
 }

@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest';
+import type { StoredEvent } from '../../../src/core/model/event.ts';
+import { asId } from '../../../src/core/model/ids.ts';
+import type { EvaluationDetail, RunSummary } from '../../../src/core/model/views.ts';
+import { createEngineLink } from '../../../src/host/engineLink.ts';
+import { PanelFeed } from '../../../src/host/panel/panelFeed.ts';
+import { createReadModels } from '../../../src/host/readModels.ts';
+import type { RecipeDescription } from '../../../src/protocol/engine.ts';
+import { readPanelMessage, type PanelMessage } from '../../../src/protocol/panel.ts';
+import { firstView, receive, type View } from '../../../webview/panelState.ts';
+import { at, evaluationOf, interval, runId, runOf, stored, taskOf } from './builders.ts';
+import { fakeEngine, settle } from './fakeEngine.ts';
+
+const description: RecipeDescription = {
+  name: 'star',
+  objective: 'addition',
+  settings: [],
+  steps: [],
+  control: null,
+  problems: [],
+};
+
+const round = (number: number) => ({ kind: 'roundStarted' as const, at: at(number) });
+const evaluated = (number: number, mean: number) => ({
+  kind: 'evaluationMade' as const,
+  evaluationId: asId<never>('evaluation1'),
+  candidateId: asId<never>('candidate1'),
+  suite: 'dev' as const,
+  tasks: 500,
+  mean,
+  interval: interval(mean, mean),
+  showcase: [],
+  digest: asId<never>('d'),
+  at: at(number, 'evaluate'),
+});
+
+function setUp(
+  options: { runs?: RunSummary[]; events?: StoredEvent[]; detail?: EvaluationDetail | null } = {},
+) {
+  const runs = options.runs ?? [runOf({ status: 'running' })];
+  const events = options.events ?? stored([round(1)]);
+  /** Called while the events are being read, as the engine would go on meanwhile. */
+  const hooks = { whileReading: (): void => undefined };
+  const engine = fakeEngine({
+    'ratchet/recipe/describe': () => description,
+    'ratchet/runs': () => runs,
+    'ratchet/events': ({
+      afterSeq,
+      limit,
+      runId: wanted,
+    }: {
+      afterSeq: number;
+      limit: number;
+      runId: string;
+    }) => {
+      const page = events.filter((event) => event.seq > afterSeq && event.runId === wanted).slice(0, limit);
+      hooks.whileReading();
+      return page;
+    },
+    'ratchet/evaluations': () => [],
+    'ratchet/evaluation': () => options.detail ?? null,
+  });
+  const link = createEngineLink({
+    connect: async () => engine.connection,
+    now: () => 0,
+    log: () => undefined,
+  });
+  const models = createReadModels(link, async () => true);
+  const posted: PanelMessage[] = [];
+  const feed = new PanelFeed({
+    link,
+    models,
+    recipePath: 'star.loop.yaml',
+    text: () => '',
+    trusted: () => true,
+    show: null,
+    post: (message) => posted.push(message),
+  });
+  return { engine, link, models, feed, posted, hooks, runs, events };
+}
+
+/** The panel's view after the messages, asking for nothing. */
+function viewOf(messages: readonly PanelMessage[]): { view: View; gaps: number } {
+  let view = firstView;
+  let gaps = 0;
+  for (const message of messages) {
+    const read = readPanelMessage(structuredClone(message));
+    if (read === null) throw new Error(`the panel does not take ${JSON.stringify(message)}`);
+    const received = receive(view, read);
+    view = received.view;
+    if (received.gap) gaps += 1;
+  }
+  return { view, gaps };
+}
+
+describe('what a panel is told', () => {
+  test('a first snapshot says that the engine is being looked for, the next one has everything', async () => {
+    const { feed, posted, link } = setUp();
+    await feed.snapshot();
+    expect(posted.map((message) => message.type)).toEqual(['snapshot', 'snapshot']);
+    expect(posted[0]).toMatchObject({ state: { engine: { kind: 'connecting' }, shown: null } });
+    expect(link.state().kind).toBe('open');
+    const { view } = viewOf(posted);
+    expect(view.panel?.recipe.description?.name).toBe('star');
+    expect(view.panel?.shown?.model.main.round).toBe(1);
+  });
+
+  test('events that come while the snapshot is put together are not lost', async () => {
+    const { feed, posted, hooks, events } = setUp();
+    const late = stored([round(2), evaluated(2, 0.5)], events.length + 1);
+    hooks.whileReading = () => feed.onEvents(late);
+    await feed.snapshot();
+    await settle();
+    const { view, gaps } = viewOf(posted);
+    expect(gaps).toBe(0);
+    expect(view.panel?.shown?.model.main.round).toBe(2);
+    expect(view.panel?.shown?.model.main.points.map((point) => point.mean)).toEqual([0.5]);
+  });
+
+  test('an event is sent once, however often it is reported', async () => {
+    const { feed, posted, events } = setUp();
+    await feed.snapshot();
+    const news = stored([round(2)], events.length + 1);
+    feed.onEvents(news);
+    feed.onEvents([...events, ...news]);
+    const sent = posted.flatMap((message) =>
+      message.type === 'change' && message.change.kind === 'events' ? message.change.events : [],
+    );
+    expect(sent.map((event) => event.seq)).toEqual([2]);
+  });
+
+  test('nothing is sent while the panel is hidden, and a new snapshot has what was missed', async () => {
+    const { feed, posted, events } = setUp();
+    await feed.snapshot();
+    feed.sleep();
+    const before = posted.length;
+    const news = stored([round(2)], events.length + 1);
+    events.push(...news);
+    feed.onEvents(news);
+    feed.change({ kind: 'refusal', message: 'x' });
+    expect(posted.length).toBe(before);
+    await feed.snapshot();
+    const { view, gaps } = viewOf(posted.slice(before));
+    expect(gaps).toBe(0);
+    expect(view.panel?.shown?.model.main.round).toBe(2);
+  });
+
+  test('events of other runs are not for this panel', async () => {
+    const { feed, posted } = setUp();
+    await feed.snapshot();
+    const before = posted.length;
+    feed.onEvents([{ seq: 9, runId: asId('other'), time: 0, event: round(4) }]);
+    expect(posted.length).toBe(before);
+  });
+
+  test('a run begun anywhere is shown where its loop is open, an older one’s change is not', async () => {
+    const { feed, posted, runs, models } = setUp();
+    await feed.snapshot();
+    const newer = runOf({ id: asId('run2'), startedAt: 50_000, status: 'running', round: 0 });
+    runs.push(newer);
+    models.forgetAll();
+    await feed.onRun(newer);
+    expect(viewOf(posted).view.panel?.shown?.runId).toBe('run2');
+    const count = posted.length;
+    await feed.onRun(runOf({ status: 'stopped' }));
+    expect(viewOf(posted).view.panel?.shown?.runId).toBe('run2');
+    expect(posted.length).toBe(count + 1);
+    await feed.onRun(runOf({ id: asId('x'), recipePath: 'other.loop.yaml', status: 'running' }));
+    expect(posted.length).toBe(count + 1);
+  });
+
+  test('a later snapshot overtakes an earlier one under way', async () => {
+    const { feed, posted, runs } = setUp();
+    await feed.snapshot();
+    runs.push(runOf({ id: asId('run2'), startedAt: 50_000 }));
+    const before = posted.length;
+    await Promise.all([feed.snapshot(runId), feed.snapshot(asId('run2'))]);
+    expect(posted.length).toBe(before + 1);
+    expect(posted.at(-1)).toMatchObject({ type: 'snapshot' });
+  });
+
+  test('an evaluation of the loop brings what it fixed and broke', async () => {
+    const side = (score: number) => ({ score, output: `>${score}` });
+    const { feed, posted, events } = setUp({
+      detail: {
+        summary: evaluationOf(),
+        previous: evaluationOf({ id: asId('e0'), at: at(0) }),
+        changed: [
+          { task: taskOf({ id: asId('a') }), before: side(1), after: side(0) },
+          { task: taskOf({ id: asId('b') }), before: side(0), after: side(1) },
+        ],
+      },
+    });
+    await feed.snapshot();
+    feed.onEvents(stored([evaluated(1, 0.5)], events.length + 1));
+    await settle();
+    expect(viewOf(posted).view.panel?.shown?.changes).toMatchObject({
+      better: 1,
+      worse: 1,
+      examples: [{ became: 'better' }, { became: 'worse' }],
+    });
+  });
+
+  test('an engine that fails is told in its sentence', async () => {
+    const { feed, posted } = setUp();
+    await feed.snapshot();
+    feed.onEngine({ kind: 'failed', message: 'The disk is full.' });
+    expect(viewOf(posted).view.panel?.engine).toEqual({ kind: 'failed', message: 'The disk is full.' });
+  });
+});
