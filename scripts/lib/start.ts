@@ -68,7 +68,7 @@ async function runHeadless(flags: readonly string[]): Promise<number> {
 
 async function openOwnEditor(code: string): Promise<number> {
   const folder = sampleWorkspace();
-  const args = [`--extensionDevelopmentPath=${root}`, folder];
+  const args = [`--extensionDevelopmentPath=${root}`, folder, path.join(folder, FIRST_FILE)];
   const status = await run(code, args, { shell: process.platform === 'win32' });
   if (status !== 0) {
     throw new SetupError(
@@ -97,7 +97,7 @@ async function openInBrowser(wanted: number | undefined): Promise<number> {
     if (first === 'stop') return 0;
     if (first !== true) throw new SetupError(`The editor did not start; its log is ${log}`);
     process.stdout.write(
-      `Open ${address} in a browser on this machine to use Ratchet; Ctrl-C here ends it.\n`,
+      `Open ${address}${openingFile(port, path.join(folder, FIRST_FILE))} in a browser on this machine to use Ratchet; Ctrl-C here ends it.\n`,
     );
     const code = await Promise.race([stop.then(() => 0), ended]);
     if (code !== 0)
@@ -106,6 +106,15 @@ async function openInBrowser(wanted: number | undefined): Promise<number> {
   } finally {
     await endGroup(server);
   }
+}
+
+/** What a newcomer sees first: the sample loop, with Run above it. */
+const FIRST_FILE = 'hint-free-star.loop.yaml';
+
+/** The part of an address that opens a file in the browser-hosted editor. */
+function openingFile(port: number, file: string): string {
+  const payload = JSON.stringify([['openFile', `vscode-remote://127.0.0.1:${port}${file}`]]);
+  return `&payload=${encodeURIComponent(payload)}`;
 }
 
 function wantedPort(): number | undefined {
