@@ -2,16 +2,10 @@
 import * as vscode from 'vscode';
 import type { HostContext } from '../hostContext.ts';
 import type { Panels } from '../panel/panels.ts';
+import { summaryOf } from './sampleSummary.ts';
 
 interface Sample extends vscode.QuickPickItem {
   readonly uri: vscode.Uri;
-}
-
-/** The first `description:` line or, without one, the first comment line: the sample says what it is for. */
-export function summaryOf(text: string): string {
-  const described = /^description:\s*(\S.*)$/m.exec(text)?.[1];
-  const comment = /^#\s*(\S.*)$/m.exec(text)?.[1];
-  return (described ?? comment ?? '').trim();
 }
 
 async function samples({ shell }: HostContext): Promise<readonly Sample[]> {

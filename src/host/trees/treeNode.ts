@@ -55,6 +55,36 @@ export type Opening =
     }
   | { readonly kind: 'loadMore'; readonly groupId: string };
 
+/** What a row is for the manifest's conditions on `viewItem`. */
+export const rowContexts = [
+  'recipe',
+  'recipe.gone',
+  'run.running',
+  'run.paused',
+  'run.done',
+  'run.budget',
+  'run.stopped',
+  'run.failed',
+  'control',
+  'round',
+  'phase',
+  'step',
+  'experienceRound',
+  'verdict',
+  'experience.open',
+  'experience.accept',
+  'experience.reject',
+  'more',
+  'evaluation',
+  'changes',
+  'changedTask',
+  'note',
+  'candidate',
+  'candidate.first',
+] as const;
+
+export type RowContext = (typeof rowContexts)[number];
+
 export interface TreeNode {
   /** Unique within its tree; '/' between a parent's id and its own part. Stable over refreshes and windows. */
   readonly id: string;
@@ -68,7 +98,7 @@ export interface TreeNode {
   readonly icon: string;
   readonly color?: string;
   /** For `when` clauses on `viewItem`. */
-  readonly context: string;
+  readonly context: RowContext;
   readonly children: 'none' | 'closed' | 'open';
   /** What a screen reader says for the row. */
   readonly spoken: string;
