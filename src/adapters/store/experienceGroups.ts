@@ -65,6 +65,7 @@ export function experienceCounts(connection: Connection, runId: RunId): readonly
 
 export function tallyGroups(connection: Connection): GroupTally {
   const byName = new Map<string, number>();
+  const beside = new Map<string, number>();
   const changes = new Map<number, { count: number; annotated: number }>();
   const find = (run: number, arm: Arm, round: number, verdict: GroupVerdict): number => {
     const name = `${run} ${arm} ${round} ${verdict}`;
@@ -95,9 +96,14 @@ export function tallyGroups(connection: Connection): GroupTally {
   return {
     find,
     beside: (group, verdict) => {
+      const name = `${group} ${verdict}`;
+      const known = beside.get(name);
+      if (known !== undefined) return known;
       const row = connection.get(`SELECT ${COLUMNS} FROM experience_groups WHERE ref = ?`, group);
       const { run, arm, round } = toGroup(connection, row ?? {});
-      return find(run, arm, round, verdict);
+      const found = find(run, arm, round, verdict);
+      beside.set(name, found);
+      return found;
     },
     add: (group, count, annotated) => {
       const change = changes.get(group) ?? { count: 0, annotated: 0 };

@@ -6,6 +6,7 @@
 import { dirname } from 'node:path';
 import { codeOf, errnoOf } from './errno.ts';
 import type { FileFacts } from './hostFiles.ts';
+import { createLogBuffer } from './logBuffer.ts';
 import { attempt, createMounts, type FileKind, type Mount, type MountedPath, type Mounts } from './mounts.ts';
 import { isPage, isSealed, PAGE_BYTES, sealPage } from './pages.ts';
 import { IMPORTS } from './sqljsImports.ts';
@@ -67,16 +68,27 @@ function writeStat(memory: MemoryView, at: number, facts: FileFacts): void {
   view.setBigUint64(at + STAT.inode, BigInt.asUintN(64, facts.inode), true);
 }
 
-/** Writes part of a file; a whole page of a database is sealed first. */
-function writeTo(
-  { mount, descriptor, kind, position }: OpenFile,
-  bytes: Uint8Array,
-  start: number,
-  length: number,
-) {
+/** Writes part of a file: of a database, a whole page is sealed first; of a log, it waits for the sync. */
+function writeTo(handle: OpenFile, bytes: Uint8Array, start: number, length: number): number {
+  const { mount, descriptor, kind, position } = handle;
+  if (kind === 'log' && mount.log !== null) {
+    mount.log.write(bytes.subarray(start, start + length), position);
+    mount.logBytes = position + length;
+    return length;
+  }
   if (kind === 'database' && isPage(length, position))
     sealPage(bytes.subarray(start, start + length), position / PAGE_BYTES + 1);
   return mount.files.write(descriptor, bytes, start, length, position);
+}
+
+/** All of `bytes`, or an error: a disk that takes a part and no more is full. */
+function writeWhole({ mount, descriptor }: OpenFile, bytes: Uint8Array, position: number): void {
+  let written = 0;
+  while (written < bytes.length) {
+    const moved = mount.files.write(descriptor, bytes, written, bytes.length - written, position + written);
+    if (moved === 0) throw Object.assign(new Error('Nothing was written.'), { code: 'ENOSPC' });
+    written += moved;
+  }
 }
 
 /** Reads part of a file; a whole page of a database must be as it was sealed. */
@@ -95,12 +107,18 @@ function readFrom(
   return moved;
 }
 
+/** What waits for the log must be in it before anything but writing is done with it. */
+function flushLog({ mount, kind }: { readonly mount: Mount; readonly kind: FileKind }): void {
+  if (kind === 'log') mount.log?.flush();
+}
+
 /** Moves bytes between a file and the wasm's buffers, one buffer after the other; stops at the first short one. */
 function transfer(memory: MemoryView, handle: OpenFile, operation: 'read' | 'write'): Call {
   const move = operation === 'read' ? readFrom : writeTo;
   return (_descriptor, vectors, count, result) => {
     let total = 0;
     const errno = attempt(handle.mount, operation, handle.path, () => {
+      if (operation === 'read') flushLog(handle);
       for (let at = vectors; at < vectors + 8 * count; at += 8) {
         const start = memory.view().getUint32(at, true);
         const length = memory.view().getUint32(at + 4, true);
@@ -111,7 +129,6 @@ function transfer(memory: MemoryView, handle: OpenFile, operation: 'read' | 'wri
       }
     });
     if (errno !== 0) return errno;
-    if (operation === 'write' && handle.kind === 'log') handle.mount.logBytes = handle.position;
     memory.view().setUint32(result, total, true);
     return 0;
   };
@@ -126,12 +143,15 @@ function syncDirectories({ mounts }: OpenDirectory): number {
   return 0;
 }
 
-function closeFile({ mount, descriptor }: OpenFile): number {
+function closeFile(handle: OpenFile): number {
+  const { mount, descriptor, kind, path } = handle;
+  const errno = attempt(mount, 'write', path, () => flushLog(handle));
+  if (kind === 'log') mount.log = null;
   mount.open--;
   // A detached file's descriptor is closed all the same: closing writes nothing.
   try {
     mount.files.close(descriptor);
-    return 0;
+    return errno;
   } catch (error) {
     return errnoOf(codeOf(error));
   }
@@ -161,7 +181,10 @@ function descriptorCalls(memory: MemoryView, { open }: Descriptors) {
         // A 64-bit parameter arrives as a bigint.
         if (from === 0) handle.position = Number(offset);
         else if (from === 1) handle.position += Number(offset);
-        else handle.position = Number(handle.mount.files.facts(handle.descriptor).size) + Number(offset);
+        else {
+          flushLog(handle);
+          handle.position = Number(handle.mount.files.facts(handle.descriptor).size) + Number(offset);
+        }
         memory.view().setBigInt64(result, BigInt(handle.position), true);
       }),
     ),
@@ -171,19 +194,24 @@ function descriptorCalls(memory: MemoryView, { open }: Descriptors) {
       const found = open.get(descriptor);
       if (found === undefined) return null;
       if (!('position' in found)) return syncDirectories(found);
-      return attempt(found.mount, 'sync', found.path, () => found.mount.files.sync(found.descriptor));
+      return attempt(found.mount, 'sync', found.path, () => {
+        flushLog(found);
+        found.mount.files.sync(found.descriptor);
+      });
     },
     fstat: onFile(
       (handle, _descriptor, at) =>
-        -attempt(handle.mount, 'stat', handle.path, () =>
-          writeStat(memory, at, handle.mount.files.facts(handle.descriptor)),
-        ),
+        -attempt(handle.mount, 'stat', handle.path, () => {
+          flushLog(handle);
+          writeStat(memory, at, handle.mount.files.facts(handle.descriptor));
+        }),
     ),
     truncate: onFile(
       (handle, _descriptor, length) =>
-        -attempt(handle.mount, 'truncate', handle.path, () =>
-          handle.mount.files.truncate(handle.descriptor, Number(length)),
-        ),
+        -attempt(handle.mount, 'truncate', handle.path, () => {
+          flushLog(handle);
+          handle.mount.files.truncate(handle.descriptor, Number(length));
+        }),
     ),
     fcntl: onFile((_handle, _descriptor, command, rest) => {
       // "Is it locked by another?" No: the pointer to the lock is the first of the variable arguments.
@@ -199,7 +227,11 @@ function descriptorCalls(memory: MemoryView, { open }: Descriptors) {
 function pathCalls(memory: MemoryView, mounts: Mounts, descriptors: Descriptors) {
   const onPath = (pointer: number, operation: string, work: (found: MountedPath) => void): number | null => {
     const found = mounts.resolve(memory.text(pointer));
-    return found === null ? null : -attempt(found.mount, operation, found.path, () => work(found));
+    if (found === null) return null;
+    return -attempt(found.mount, operation, found.path, () => {
+      flushLog(found);
+      work(found);
+    });
   };
   const stat: Call = (name, at) =>
     onPath(name, 'stat', ({ mount, path }) => writeStat(memory, at, mount.files.factsAt(path)));
@@ -219,7 +251,10 @@ function pathCalls(memory: MemoryView, mounts: Mounts, descriptors: Descriptors)
           permissions: rest === 0 ? DEFAULT_PERMISSIONS : memory.view().getInt32(rest, true),
         });
         mount.open++;
-        descriptors.open.set(descriptor, { mount, path, kind, descriptor: real, position: 0 });
+        const handle = { mount, path, kind, descriptor: real, position: 0 };
+        if (kind === 'log')
+          mount.log = createLogBuffer((bytes, position) => writeWhole(handle, bytes, position));
+        descriptors.open.set(descriptor, handle);
       });
       return errno === null || errno < 0 ? errno : descriptor;
     },

@@ -4,6 +4,7 @@
  */
 import { codeOf, errnoOf } from './errno.ts';
 import type { HostFiles } from './hostFiles.ts';
+import type { LogBuffer } from './logBuffer.ts';
 
 export interface Fault {
   readonly operation: string;
@@ -24,6 +25,8 @@ export interface Mount {
   detached: boolean;
   /** End of the newest write to the log, in bytes: about the log's length. */
   logBytes: number;
+  /** Writes to the log that wait for its next sync. */
+  log: LogBuffer | null;
   /** How many descriptors are open on it. */
   open: number;
 }
@@ -53,7 +56,7 @@ const KINDS: Readonly<Record<string, FileKind>> = { '-wal': 'log', '-journal': '
 const NAME = /^\/?((?:dbfile|mounted)_\d+)(-journal|-wal)?$/;
 
 function newMount(path: string, files: HostFiles): Mount {
-  return { path, files, fault: null, syncFailed: false, detached: false, logBytes: 0, open: 0 };
+  return { path, files, fault: null, syncFailed: false, detached: false, logBytes: 0, log: null, open: 0 };
 }
 
 export function createMounts(): Mounts {

@@ -6,7 +6,7 @@ import type { Position } from '../../core/model/event.ts';
 import type { Feedback, Refinement } from '../../core/model/feedback.ts';
 import type { ExperienceKey } from '../../core/model/ids.ts';
 import type { Solution, Task } from '../../core/model/task.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, SqlValue } from './connection.ts';
 import type { GroupTally } from './experienceGroups.ts';
 import { checksum, encodeText } from './payload.ts';
 import { findRef, nextRef, refOf } from './refs.ts';
@@ -55,11 +55,11 @@ export function storeSolutions(
 ): void {
   if (solutions.length === 0) return;
   let ref = nextRef(connection, 'solutions');
+  const anyAnnotation = connection.get('SELECT 1 FROM annotations LIMIT 1') !== null;
   for (const solution of solutions) {
     const { at, usage } = solution;
     const group = tally.find(run, at.arm, at.round, 'unrefined');
-    const annotated =
-      connection.get('SELECT 1 FROM annotations WHERE key = ?', solution.key) === null ? 0 : 1;
+    const annotated = anyAnnotation && isAnnotated(connection, solution.key) ? 1 : 0;
     const added = connection.run(
       `INSERT INTO solutions (ref, id, key, run, task, candidate, experience_group, step, sample, temperature, finish,
          input_tokens, output_tokens, score, scored_by_human, annotated)
@@ -92,15 +92,37 @@ export function storeSolutions(
   }
 }
 
-/** The position of a new judgement on a solution, or null when the one with this id is stored already. */
-function positionFor(
+function isAnnotated(connection: Connection, key: ExperienceKey): boolean {
+  return connection.get('SELECT 1 FROM annotations WHERE key = ?', key) !== null;
+}
+
+/**
+ * Adds a row about the solution with id ?1, after those it has, unless the row with id ?2 is there; gives the solution.
+ * `columns` are set to ?3, ?4 and so on.
+ */
+function addingTo(table: 'feedback' | 'refinements', columns: readonly string[]): string {
+  return `INSERT INTO ${table} (solution, position, id, ${columns.join(', ')})
+    SELECT s.ref, (SELECT count(*) FROM ${table} WHERE solution = s.ref), ?2,
+      ${columns.map((_, index) => `?${index + 3}`).join(', ')}
+    FROM solutions s
+    WHERE s.id = ?1 AND NOT EXISTS (SELECT 1 FROM ${table} WHERE solution = s.ref AND id = ?2)
+    RETURNING solution`;
+}
+
+const ADD_FEEDBACK = addingTo('feedback', ['source', 'given_by', 'value', 'reason', 'checksum']);
+const ADD_REFINEMENT = addingTo('refinements', ['verdict', 'reason', 'cites', 'checksum']);
+
+/** The solution a row was added to, or null when the row was there. Throws StoreError when there is no such solution. */
+function addTo(
   connection: Connection,
-  table: 'feedback' | 'refinements',
-  solution: number,
-  id: string,
+  sql: string,
+  solutionId: string,
+  ...values: readonly SqlValue[]
 ): number | null {
-  const stored = connection.all(`SELECT id FROM ${table} WHERE solution = ?`, solution);
-  return stored.some((row) => row['id'] === id) ? null : stored.length;
+  const solution = connection.get(sql, solutionId, ...values)?.['solution'];
+  if (typeof solution === 'number') return solution;
+  refOf(connection, 'solutions', solutionId);
+  return null;
 }
 
 export function feedbackChecksum(item: Feedback): number {
@@ -115,14 +137,10 @@ function scoreOf({ value }: Feedback): number | null {
 
 export function storeFeedback(connection: Connection, feedback: readonly Feedback[]): void {
   for (const item of feedback) {
-    const solution = refOf(connection, 'solutions', item.solutionId);
-    const position = positionFor(connection, 'feedback', solution, item.id);
-    if (position === null) continue;
-    connection.run(
-      `INSERT INTO feedback (solution, position, id, source, given_by, value, reason, checksum)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      solution,
-      position,
+    const solution = addTo(
+      connection,
+      ADD_FEEDBACK,
+      item.solutionId,
       item.id,
       item.source,
       encodeText(item.by),
@@ -130,6 +148,7 @@ export function storeFeedback(connection: Connection, feedback: readonly Feedbac
       encoded(item.reason),
       feedbackChecksum(item),
     );
+    if (solution === null) continue;
     const score = scoreOf(item);
     if (score === null) continue;
     // A person outranks every other source; among equals the newest counts.
@@ -154,20 +173,17 @@ export function storeRefinements(
   tally: GroupTally,
 ): void {
   for (const item of refinements) {
-    const solution = refOf(connection, 'solutions', item.solutionId);
-    const position = positionFor(connection, 'refinements', solution, item.id);
-    if (position === null) continue;
-    connection.run(
-      `INSERT INTO refinements (solution, position, id, verdict, reason, cites, checksum)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      solution,
-      position,
+    const solution = addTo(
+      connection,
+      ADD_REFINEMENT,
+      item.solutionId,
       item.id,
       item.verdict,
       encodeText(item.reason),
       JSON.stringify(item.cites),
       refinementChecksum(item),
     );
+    if (solution === null) continue;
     moveTo(connection, solution, item.verdict, tally);
   }
 }
