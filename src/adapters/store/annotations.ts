@@ -29,7 +29,7 @@ function mark(connection: Connection, key: string, annotated: 0 | 1): void {
     annotated,
   );
   for (const row of groups)
-    tally.add(Number(row['experience_group']), 0, (annotated === 1 ? 1 : -1) * Number(row['n']));
+    tally.annotate(Number(row['experience_group']), (annotated === 1 ? 1 : -1) * Number(row['n']));
   connection.run(
     'UPDATE solutions SET annotated = ? WHERE key = ? AND annotated <> ?',
     annotated,

@@ -20,6 +20,9 @@ export interface ExperienceGroup {
   readonly verdict: GroupVerdict;
   readonly count: number;
   readonly annotated: number;
+  /** Bounds of the row numbers of its solutions, not always tight. */
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface GroupTally {
@@ -27,12 +30,17 @@ export interface GroupTally {
   find(run: number, arm: Arm, round: number, verdict: GroupVerdict): number;
   /** The group beside `group` whose experiences have another verdict. */
   beside(group: number, verdict: GroupVerdict): number;
-  add(group: number, count: number, annotated: number): void;
+  enter(group: number, solution: number, annotated: number): void;
+  leave(group: number, annotated: number): void;
+  /** So many of the group's experiences became annotated, or less than none. */
+  annotate(group: number, change: number): void;
   /** Writes the sums; must be called once, at the end of the transaction. */
   settle(): void;
 }
 
-const COLUMNS = 'ref, run, arm, round, verdict, count, annotated';
+/** The first solution of a group that never had one: above every row number. */
+const NOT_YET = Number.MAX_SAFE_INTEGER;
+const COLUMNS = 'ref, run, arm, round, verdict, count, annotated, first_solution, last_solution';
 
 function toGroup(connection: Connection, row: Row): ExperienceGroup {
   const reader = readRow(connection.path, 'a count of experiences', row);
@@ -44,6 +52,8 @@ function toGroup(connection: Connection, row: Row): ExperienceGroup {
     verdict: reader.word('verdict', GROUP_VERDICTS),
     count: reader.number('count'),
     annotated: reader.number('annotated'),
+    first: reader.number('first_solution'),
+    last: reader.number('last_solution'),
   };
 }
 
@@ -63,35 +73,60 @@ export function experienceCounts(connection: Connection, runId: RunId): readonly
   );
 }
 
+interface Change {
+  count: number;
+  annotated: number;
+  first: number;
+  last: number;
+}
+
+function noChange(): Change {
+  return { count: 0, annotated: 0, first: NOT_YET, last: 0 };
+}
+
+/** The group with these properties, made when there is none. */
+function findGroup(
+  connection: Connection,
+  run: number,
+  arm: Arm,
+  round: number,
+  verdict: GroupVerdict,
+): number {
+  const row = connection.get(
+    'SELECT ref FROM experience_groups WHERE run = ? AND arm = ? AND round = ? AND verdict = ?',
+    run,
+    arm,
+    round,
+    verdict,
+  );
+  if (typeof row?.['ref'] === 'number') return row['ref'];
+  const ref = nextRef(connection, 'experience_groups');
+  connection.run(
+    `INSERT INTO experience_groups (${COLUMNS}) VALUES (?, ?, ?, ?, ?, 0, 0, ?, 0)`,
+    ref,
+    run,
+    arm,
+    round,
+    verdict,
+    NOT_YET,
+  );
+  return ref;
+}
+
 export function tallyGroups(connection: Connection): GroupTally {
   const byName = new Map<string, number>();
   const beside = new Map<string, number>();
-  const changes = new Map<number, { count: number; annotated: number }>();
-  const find = (run: number, arm: Arm, round: number, verdict: GroupVerdict): number => {
+  const changes = new Map<number, Change>();
+  const find: GroupTally['find'] = (run, arm, round, verdict) => {
     const name = `${run} ${arm} ${round} ${verdict}`;
-    const known = byName.get(name);
-    if (known !== undefined) return known;
-    const row = connection.get(
-      'SELECT ref FROM experience_groups WHERE run = ? AND arm = ? AND round = ? AND verdict = ?',
-      run,
-      arm,
-      round,
-      verdict,
-    );
-    let ref = row?.['ref'];
-    if (typeof ref !== 'number') {
-      ref = nextRef(connection, 'experience_groups');
-      connection.run(
-        `INSERT INTO experience_groups (${COLUMNS}) VALUES (?, ?, ?, ?, ?, 0, 0)`,
-        ref,
-        run,
-        arm,
-        round,
-        verdict,
-      );
-    }
+    const ref = byName.get(name) ?? findGroup(connection, run, arm, round, verdict);
     byName.set(name, ref);
     return ref;
+  };
+  const change = (group: number): Change => {
+    const known = changes.get(group) ?? noChange();
+    changes.set(group, known);
+    return known;
   };
   return {
     find,
@@ -105,19 +140,32 @@ export function tallyGroups(connection: Connection): GroupTally {
       beside.set(name, found);
       return found;
     },
-    add: (group, count, annotated) => {
-      const change = changes.get(group) ?? { count: 0, annotated: 0 };
-      changes.set(group, { count: change.count + count, annotated: change.annotated + annotated });
+    enter: (group, solution, annotated) => {
+      const to = change(group);
+      to.count++;
+      to.annotated += annotated;
+      to.first = Math.min(to.first, solution);
+      to.last = Math.max(to.last, solution);
+    },
+    leave: (group, annotated) => {
+      const from = change(group);
+      from.count--;
+      from.annotated -= annotated;
+    },
+    annotate: (group, by) => {
+      change(group).annotated += by;
     },
     settle: () => {
-      for (const [group, { count, annotated }] of changes)
-        if (count !== 0 || annotated !== 0)
-          connection.run(
-            'UPDATE experience_groups SET count = count + ?, annotated = annotated + ? WHERE ref = ?',
-            count,
-            annotated,
-            group,
-          );
+      for (const [group, { count, annotated, first, last }] of changes)
+        connection.run(
+          `UPDATE experience_groups SET count = count + ?, annotated = annotated + ?,
+             first_solution = min(first_solution, ?), last_solution = max(last_solution, ?) WHERE ref = ?`,
+          count,
+          annotated,
+          first,
+          last,
+          group,
+        );
       changes.clear();
     },
   };

@@ -24,6 +24,8 @@ import { refOf } from './refs.ts';
 import { ARMS, GROUP_VERDICTS } from './words.ts';
 
 const LARGEST_PAGE = 1000;
+/** Row numbers of a group read at once. */
+const READ_AHEAD = 64;
 
 function matches(group: ExperienceGroup, filter: ExperienceFilter): boolean {
   return (
@@ -57,17 +59,24 @@ function annotatedRefs(
   );
 }
 
-/** The group with the smallest next row number, and the next smallest of any other. */
-function smallest(heads: ReadonlyMap<number, number>): { group: number; head: number; bound: number } {
-  let found = { group: 0, head: Number.MAX_SAFE_INTEGER, bound: Number.MAX_SAFE_INTEGER };
-  for (const [group, head] of heads) {
-    if (head < found.head) found = { group, head, bound: found.head };
-    else if (head < found.bound) found.bound = head;
-  }
+/** A group being merged: row numbers read ahead, and where to go on. */
+interface Cursor {
+  readonly group: number;
+  ahead: number[];
+  /** Nothing before this is left: the next row number once `ahead` holds it, a lower bound until then. */
+  next: number;
+}
+
+function smallest(cursors: ReadonlySet<Cursor>): Cursor | null {
+  let found: Cursor | null = null;
+  for (const cursor of cursors) if (found === null || cursor.next < found.next) found = cursor;
   return found;
 }
 
-/** The smallest `limit` row numbers over `after` in all the groups: always on with the group whose next is smallest. */
+/**
+ * The smallest `limit` row numbers over `after` in all the groups: always on with the group whose next is smallest.
+ * A group is not read before its turn comes, so that a run of many rounds costs no more than one of few.
+ */
 function mergedRefs(
   connection: Connection,
   groups: readonly ExperienceGroup[],
@@ -75,31 +84,25 @@ function mergedRefs(
   limit: number,
   unannotatedOnly: boolean,
 ): readonly number[] {
-  const condition = unannotatedOnly ? 'AND annotated = 0' : '';
-  const members = (group: number, from: number, below: number, count: number): number[] =>
-    refsIn(
-      connection.all(
-        `SELECT ref FROM solutions WHERE experience_group = ? AND ref > ? AND ref < ? ${condition} ORDER BY ref LIMIT ?`,
-        group,
-        from,
-        below,
-        count,
-      ),
-    );
-  const heads = new Map<number, number>();
-  for (const { ref } of groups) {
-    const [head] = members(ref, after, Number.MAX_SAFE_INTEGER, 1);
-    if (head !== undefined) heads.set(ref, head);
-  }
+  const sql = `SELECT ref FROM solutions WHERE experience_group = ? AND ref >= ? ${unannotatedOnly ? 'AND annotated = 0' : ''}
+    ORDER BY ref LIMIT ?`;
+  const cursors = new Set<Cursor>(
+    groups
+      .filter(({ last }) => last > after)
+      .map(({ ref, first }) => ({ group: ref, ahead: [], next: Math.max(first, after + 1) })),
+  );
   const found: number[] = [];
-  while (found.length < limit && heads.size > 0) {
-    const { group, head, bound } = smallest(heads);
-    const wanted = limit - found.length;
-    const run = [head, ...members(group, head, bound, wanted)].slice(0, wanted);
-    found.push(...run);
-    const [next] = members(group, found.at(-1) as number, Number.MAX_SAFE_INTEGER, 1);
-    if (next === undefined) heads.delete(group);
-    else heads.set(group, next);
+  for (let cursor = smallest(cursors); cursor !== null && found.length < limit; cursor = smallest(cursors)) {
+    const head = cursor.ahead.shift();
+    if (head === undefined) {
+      const count = Math.min(READ_AHEAD, limit - found.length);
+      cursor.ahead = refsIn(connection.all(sql, cursor.group, cursor.next, count));
+      if (cursor.ahead.length === 0) cursors.delete(cursor);
+      else cursor.next = cursor.ahead[0] as number;
+      continue;
+    }
+    found.push(head);
+    cursor.next = cursor.ahead[0] ?? head + 1;
   }
   return found;
 }

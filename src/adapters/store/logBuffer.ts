@@ -1,6 +1,7 @@
 /**
  * Owns writes to the log between two syncs: SQLite writes a frame's header and its page apart, the operating system gets
  * all frames of a commit in one piece. Nothing is durable before a sync, so nothing is lost by waiting for it.
+ * Deliberately not for the database itself, which is written page by page when the log is folded into it.
  */
 
 export interface LogBuffer {

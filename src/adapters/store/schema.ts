@@ -109,6 +109,7 @@ CREATE TABLE run_tasks (
 ) STRICT, WITHOUT ROWID;
 
 -- How many experiences of a run share arm, round and verdict. Solutions point at their group: one index serves every filter.
+-- All that were ever in a group lie between its first and last solution.
 CREATE TABLE experience_groups (
   ref INTEGER PRIMARY KEY,
   run INTEGER NOT NULL REFERENCES runs(ref),
@@ -117,6 +118,8 @@ CREATE TABLE experience_groups (
   verdict TEXT NOT NULL,
   count INTEGER NOT NULL,
   annotated INTEGER NOT NULL,
+  first_solution INTEGER NOT NULL,
+  last_solution INTEGER NOT NULL,
   UNIQUE (run, arm, round, verdict)
 ) STRICT;
 

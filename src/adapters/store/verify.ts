@@ -110,13 +110,16 @@ const WALKS: readonly Walk[] = [
   },
 ];
 
-/** Groups whose kept count is not the number of their solutions. */
+/** Groups whose kept counts or bounds do not fit their solutions. */
 const WRONG_COUNTS = `
-  SELECT g.ref, g.count, g.annotated, coalesce(s.n, 0) AS counted, coalesce(s.a, 0) AS counted_annotated
+  SELECT g.ref, g.count, coalesce(s.n, 0) AS counted
   FROM experience_groups g
-    LEFT JOIN (SELECT experience_group, count(*) AS n, sum(annotated) AS a FROM solutions GROUP BY 1) s
-      ON s.experience_group = g.ref
-  WHERE g.count <> coalesce(s.n, 0) OR g.annotated <> coalesce(s.a, 0)`;
+    LEFT JOIN (
+      SELECT experience_group, count(*) AS n, sum(annotated) AS a, min(ref) AS low, max(ref) AS high
+      FROM solutions GROUP BY 1
+    ) s ON s.experience_group = g.ref
+  WHERE g.count <> coalesce(s.n, 0) OR g.annotated <> coalesce(s.a, 0)
+    OR s.low < g.first_solution OR s.high > g.last_solution`;
 
 function checkWhole(connection: Connection): readonly string[] {
   const problems = connection
@@ -127,7 +130,7 @@ function checkWhole(connection: Connection): readonly string[] {
     problems.push(`${String(row['table'])} row ${String(row['rowid'])} points at a missing row.`);
   for (const row of connection.all(WRONG_COUNTS))
     problems.push(
-      `Group ${String(row['ref'])} says ${String(row['count'])} experiences, ${String(row['counted'])} are there.`,
+      `Group ${String(row['ref'])} does not fit its experiences: it says ${String(row['count'])}, ${String(row['counted'])} are there.`,
     );
   const events = connection.get('SELECT count(*) AS n, coalesce(max(seq), 0) AS newest FROM events');
   if (events?.['n'] !== events?.['newest'])

@@ -87,7 +87,7 @@ export function storeSolutions(
       encoded(solution.answer),
       checksum(solution.id, solution.output, solution.answer),
     );
-    tally.add(group, 1, annotated);
+    tally.enter(group, ref, annotated);
     ref++;
   }
 }
@@ -200,6 +200,6 @@ function moveTo(
   const to = tally.beside(from, verdict);
   if (to === from) return;
   connection.run('UPDATE solutions SET experience_group = ? WHERE ref = ?', to, solution);
-  tally.add(from, -1, -annotated);
-  tally.add(to, 1, annotated);
+  tally.leave(from, annotated);
+  tally.enter(to, solution, annotated);
 }
