@@ -5,13 +5,12 @@
 import { EngineError, type EngineConnection } from '../client/connection.ts';
 import type { RunId } from '../core/model/ids.ts';
 import type { MakeServices } from '../engine/services.ts';
-import { getRun, listRuns, pauseRun, resumeRun, startRun, type RunResult } from '../protocol/engine.ts';
+import { getRun, listRuns, resumeRun, startRun } from '../protocol/engine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exitCodes.ts';
-import { followRun } from './follow.ts';
+import { listenForInterrupt } from './interrupt.ts';
 import { joinWorkspace, type Joined } from './join.ts';
 import { checkRecipeFile } from './recipeFile.ts';
-import { emptyFold, foldEvent, type RunReport } from './runReport.ts';
-import { progressLine, summaryLines, tableHead, tableRow } from './table.ts';
+import { showRun } from './showRun.ts';
 import type { Terminal } from './terminal.ts';
 import { workspaceOf, type RecipePlace } from './workspaceOf.ts';
 
@@ -43,6 +42,7 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
   const { recipe, text } = checked;
   const seed = request.seed ?? recipe.seed;
   const place = workspaceOf(request.file);
+  const watchFor = listenForInterrupt(context);
   let joined: Joined | null = null;
   try {
     joined = await joinWorkspace(place.workspace, context.version, context.services);
@@ -54,23 +54,13 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
     });
     refuseOtherVersion(connection);
     const runId = await beginOrGoOn(connection, place, text, seed, terminal);
-    const result = await followToEnd(
-      connection,
-      runId,
-      { name: recipe.name, seed, rounds: recipe.rounds, json: request.json },
-      context,
-      began,
-    );
-    const accuracy = result.report.test?.accuracy ?? null;
-    const code = exitCodeOf(result.kind, accuracy, recipe.threshold);
-    if (code === exitCodes.belowThreshold) {
+    watchFor(connection, runId);
+    const shown = { name: recipe.name, seed, rounds: recipe.rounds, json: request.json };
+    const result = await showRun(connection, runId, shown, terminal, began);
+    const code = exitCodeOf(result.kind, result.report.test?.accuracy ?? null, recipe.threshold);
+    if (code === exitCodes.belowThreshold)
       terminal.say(`Below the recipe's threshold of ${recipe.threshold}.`);
-    }
-    if (code === exitCodes.interrupted && result.kind === 'paused') {
-      terminal.say(
-        `The run is paused; the same command goes on with it: ratchet run ${request.file}${request.seed === undefined ? '' : ` --seed ${request.seed}`}`,
-      );
-    }
+    if (result.kind === 'paused') terminal.say(howToGoOn(request));
     await leave(joined, context);
     return code;
   } catch (error) {
@@ -82,6 +72,11 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
   } finally {
     joined?.connection.close();
   }
+}
+
+function howToGoOn({ file, seed }: RunRequest): string {
+  const option = seed === undefined ? '' : ` --seed ${seed}`;
+  return `The run is paused; the same command goes on with it: ratchet run ${file}${option}`;
 }
 
 function refuseOtherVersion({ hello }: EngineConnection): void {
@@ -112,86 +107,6 @@ async function beginOrGoOn(
     return id;
   }
   return (await connection.request(startRun, { recipePath, seed })).runId;
-}
-
-interface Shown {
-  readonly name: string;
-  readonly seed: number;
-  readonly rounds: number;
-  readonly json: boolean;
-}
-
-async function followToEnd(
-  connection: EngineConnection,
-  runId: RunId,
-  shown: Shown,
-  context: CliContext,
-  began: number,
-): Promise<RunResult & { readonly report: RunReport }> {
-  const { terminal } = context;
-  let fold = emptyFold;
-  let printed = -1;
-  let hasControl = false;
-  const printRounds = (before: number) => {
-    for (; printed + 1 < before; printed++) {
-      const row = tableRow(fold, printed + 1);
-      if (row !== null && !shown.json) terminal.print(row);
-    }
-  };
-  const release = context.onInterrupt(interrupter(connection, runId, context));
-  try {
-    const result = await followRun(connection, runId, {
-      onEvent: (stored) => {
-        const { event } = stored;
-        if (event.kind === 'runStarted') {
-          hasControl = event.arms.includes('control');
-          if (!shown.json) terminal.print(`${shown.name}, seed ${shown.seed}\n${tableHead(hasControl)}`);
-        }
-        fold = foldEvent(fold, stored);
-        // A round's row is final once the next one begins: its gate may come after its evaluation.
-        if (event.kind === 'roundStarted' && event.at.arm === 'main') printRounds(event.at.round);
-      },
-      onProgress: (progress) => terminal.progress(progressLine(progress, shown.rounds)),
-    });
-    terminal.progress('');
-    printRounds(shown.rounds + 1);
-    const calls = (await connection.request(getRun, { runId }))?.run.calls ?? 0;
-    const report: RunReport = {
-      recipe: shown.name,
-      seed: shown.seed,
-      rounds: fold.main.rounds,
-      control: fold.control.rounds,
-      test: fold.test,
-      kept: fold.kept,
-      calls,
-      seconds: Math.round(performance.now() - began) / 1000,
-      outcome: result.kind,
-    };
-    if (shown.json) terminal.print(JSON.stringify(report));
-    else for (const line of summaryLines(report, result)) terminal.print(line);
-    return { ...result, report };
-  } finally {
-    release();
-  }
-}
-
-function interrupter(
-  connection: EngineConnection,
-  runId: RunId,
-  { terminal, abort }: CliContext,
-): () => void {
-  let times = 0;
-  return () => {
-    times++;
-    if (times > 1) {
-      terminal.progress('');
-      terminal.say('Ended at once; what was saved is kept and the run can be resumed.');
-      abort(exitCodes.interrupted);
-      return;
-    }
-    terminal.say('Pausing once the calls in flight are done; Ctrl-C again ends at once.');
-    connection.request(pauseRun, { runId }).catch((error: unknown) => terminal.say((error as Error).message));
-  };
 }
 
 /** An editor window may have begun a run in this process; it is not cut off because this command is done. */

@@ -33,12 +33,17 @@ export function summaryLines(report: RunReport, result: RunResult): readonly str
     ...(report.test === null ? [] : testLines(report.test)),
     keptLine(report.kept),
     `${count(report.calls)} calls, ${duration(report.seconds * 1000)}.`,
-    ...(result.message === '' ? [] : [result.message]),
+    ...(saysMore(report, result) ? [result.message] : []),
   ];
 }
 
+/** The sentence of a run that ended well repeats the test's figures. */
+function saysMore({ test, kept }: RunReport, { kind, message }: RunResult): boolean {
+  return message !== '' && (kind !== 'done' || test === null || kept.candidates === 0);
+}
+
 function testLines(test: TestReport): readonly string[] {
-  const gained = `${points(test.gainLow)} to ${points(test.gainHigh)}`;
+  const gained = `${points(test.gainLow).replace(/\s*points$/, '')} to ${points(test.gainHigh)}`;
   return [
     `Sealed test: ${percent(test.accuracy)} (${range({ ...test, confidence, method })}), from ${percent(test.start)} at the start.`,
     `Gain on the same tasks: ${points(test.gain)} (${gained}).`,

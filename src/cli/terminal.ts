@@ -34,7 +34,9 @@ export function createTerminal(out: Stream, error: Stream): Terminal {
     say: (line) => around(() => error.write(`${line}\n`)),
     progress: (line) => {
       if (error.isTTY !== true) return;
-      const fitted = line.slice(0, Math.max(0, (error.columns ?? 80) - 1));
+      // A terminal that does not know its width says 0.
+      const width = error.columns === undefined || error.columns === 0 ? 80 : error.columns;
+      const fitted = line.slice(0, width - 1);
       if (fitted === shown) return;
       clear();
       shown = fitted;

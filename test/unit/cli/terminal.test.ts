@@ -27,6 +27,12 @@ test('the progress line stays below what is printed and is gone at the end', () 
   expect(lines).toEqual(['first', 'second', '']);
 });
 
+test('a terminal of unknown width still shows progress', () => {
+  const { lines, write } = screen();
+  createTerminal({ write }, { write, isTTY: true, columns: 0 }).progress('round 1');
+  expect(lines).toEqual(['round 1']);
+});
+
 test('without a terminal there is no progress and no control character', () => {
   let text = '';
   const stream = { write: (part: string) => (text += part) };

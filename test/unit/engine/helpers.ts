@@ -6,7 +6,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectEngine } from '../../../src/client/connect.ts';
 import type { ConnectOptions, EngineConnection } from '../../../src/client/connection.ts';
-import { readEndpoint, workspacePaths } from '../../../src/client/endpoint.ts';
+import {
+  privateFolderChoices,
+  privateNames,
+  readEndpoint,
+  workspacePaths,
+} from '../../../src/client/endpoint.ts';
 
 export const version = '0.0.0-test';
 
@@ -96,11 +101,15 @@ export async function cleanUp(): Promise<void> {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   for (const folder of folders.splice(0)) {
     mkdirSync(folder, { recursive: true });
-    const pid = readEndpoint(workspacePaths(folder))?.pid;
+    const paths = workspacePaths(folder);
+    const endpoint = readEndpoint(paths);
+    const pid = endpoint?.pid;
     if (pid !== undefined && pid !== process.pid) {
       signal(pid, 'SIGKILL');
       await until('the engine to die', () => !isAlive(pid));
     }
-    rmSync(folder, { recursive: true, force: true });
+    // A killed engine leaves its socket and token behind, for the next holder of the lock to replace.
+    const names = privateNames(endpoint?.folder ?? privateFolderChoices(paths.key)[0] ?? folder, paths.key);
+    for (const file of [folder, names.socket, names.token]) rmSync(file, { recursive: true, force: true });
   }
 }
