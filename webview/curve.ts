@@ -44,6 +44,7 @@ export interface Chart {
     readonly y: number;
     readonly low: number;
     readonly high: number;
+    readonly score: number;
   } | null;
   readonly xOf: (round: number) => number;
   readonly roundAt: (x: number) => number;
@@ -99,7 +100,13 @@ export function chartOf(model: RunModel, width: number, height: number): Chart {
     test:
       test === null
         ? null
-        : { x: plot.right + 80, y: y(test.final), low: y(test.interval.low), high: y(test.interval.high) },
+        : {
+            x: plot.right + 80,
+            y: y(test.final),
+            low: y(test.interval.low),
+            high: y(test.interval.high),
+            score: test.final,
+          },
     xOf: x,
     roundAt: (pixel) => Math.min(last, Math.max(0, Math.round(x.invert(pixel)))),
   };

@@ -5,6 +5,7 @@
 import type { Arm, RunProgress } from '../src/core/model/event.ts';
 import type { RunSummary } from '../src/core/model/views.ts';
 import type {
+  PanelCandidate,
   PanelChange,
   PanelEngine,
   PanelMessage,
@@ -29,6 +30,7 @@ export interface ShownRun {
   readonly model: RunModel;
   readonly progress: RunProgress | null;
   readonly changes: RoundChanges | null;
+  readonly inUse: PanelCandidate | null;
 }
 
 export interface Panel {
@@ -71,6 +73,7 @@ function fromSnapshot(state: PanelState): Panel {
             model: foldEvents(emptyRun, shown.events),
             progress: shown.progress,
             changes: shown.changes,
+            inUse: shown.inUse,
           },
   };
 }
@@ -113,6 +116,10 @@ function applyChange(panel: Panel, change: PanelChange): Panel {
       return shown === null || shown.runId !== change.changes.runId
         ? panel
         : { ...panel, shown: { ...shown, changes: change.changes } };
+    case 'inUse':
+      return shown === null || shown.runId !== change.inUse.runId
+        ? panel
+        : { ...panel, shown: { ...shown, inUse: change.inUse } };
   }
 }
 

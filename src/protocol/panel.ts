@@ -39,12 +39,22 @@ export interface RoundChanges {
   readonly examples: readonly ChangedExample[];
 }
 
+/** The candidate the loop goes on with. */
+export interface PanelCandidate {
+  readonly runId: RunId;
+  readonly version: number;
+  /** How it was made: "trained on 412 solutions". */
+  readonly note: string;
+  readonly instruction: string;
+}
+
 /** The run the panel shows: all its events so far, in order, and what it is doing now. */
 export interface PanelRun {
   readonly runId: RunId;
   readonly events: readonly StoredEvent[];
   readonly progress: RunProgress | null;
   readonly changes: RoundChanges | null;
+  readonly inUse: PanelCandidate | null;
 }
 
 export interface PanelState {
@@ -65,6 +75,7 @@ export type PanelChange =
   | { readonly kind: 'events'; readonly events: readonly StoredEvent[] }
   | { readonly kind: 'progress'; readonly progress: RunProgress }
   | { readonly kind: 'changes'; readonly changes: RoundChanges }
+  | { readonly kind: 'inUse'; readonly inUse: PanelCandidate }
   /** What the last intent could not do, one sentence; '' takes an earlier one away. */
   | { readonly kind: 'refusal'; readonly message: string };
 
@@ -85,6 +96,7 @@ export type PanelIntent =
   /** Line of the loop file, from 1. */
   | { readonly type: 'revealLine'; readonly line: number }
   | { readonly type: 'openEvaluation'; readonly evaluationId: EvaluationId }
+  | { readonly type: 'openCandidate'; readonly runId: RunId; readonly version: number }
   | { readonly type: 'retry' }
   | { readonly type: 'showLog' }
   | { readonly type: 'manageTrust' };
@@ -109,6 +121,10 @@ function isId(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= 200;
 }
 
+function isPositive(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
 /** The intent a message from the panel holds, rebuilt from its known fields only; null when it holds none. */
 export function readPanelIntent(value: unknown): PanelIntent | null {
   if (!isRecord(value)) return null;
@@ -127,12 +143,15 @@ export function readPanelIntent(value: unknown): PanelIntent | null {
       return isId(value['evaluationId'])
         ? { type: 'openEvaluation', evaluationId: value['evaluationId'] as EvaluationId }
         : null;
-    case 'revealLine': {
-      const line = value['line'];
-      return Number.isSafeInteger(line) && (line as number) >= 1
-        ? { type: 'revealLine', line: line as number }
+    case 'openCandidate': {
+      const runId = value['runId'];
+      const version = value['version'];
+      return isId(runId) && isPositive(version)
+        ? { type: 'openCandidate', runId: runId as RunId, version }
         : null;
     }
+    case 'revealLine':
+      return isPositive(value['line']) ? { type: 'revealLine', line: value['line'] } : null;
     default:
       return null;
   }
@@ -149,6 +168,7 @@ const changeShapes: Readonly<
   events: (change) => Array.isArray(change['events']),
   progress: (change) => isRecord(change['progress']) && isRecord(change['progress']['at']),
   changes: (change) => isRecord(change['changes']) && Array.isArray(change['changes']['examples']),
+  inUse: (change) => isRecord(change['inUse']) && typeof change['inUse']['instruction'] === 'string',
   refusal: (change) => typeof change['message'] === 'string',
 };
 

@@ -86,7 +86,7 @@ function testMark(chart: Chart): SVGTemplateResult | typeof nothing {
   return svg`<g class="mark test">
     <line class="split" x1=${plot.right + 60} x2=${plot.right + 60} y1=${plot.top} y2=${plot.bottom} />
     <line class="whisker" x1=${test.x} x2=${test.x} y1=${test.low} y2=${test.high} />
-    <rect class="dot" x=${test.x - 4.5} y=${test.y - 4.5} width="9" height="9" />
+    <rect class="dot" x=${test.x - 4.5} y=${test.y - 4.5} width="9" height="9" /><title>Sealed test: ${percent(test.score)}</title>
     <text class="tick" x=${test.x} y=${plot.bottom + 18} text-anchor="middle">test</text>
   </g>`;
 }

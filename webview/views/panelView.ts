@@ -159,7 +159,7 @@ function withRun(props: PanelProps, panel: Panel, shown: ShownRun): TemplateResu
   const running = shown.summary?.status === 'running';
   return html`<div class="blocks">
     <div class="gain">
-      ${scoreView(shown)}
+      ${scoreView(shown, ({ runId, version }) => props.send({ type: 'openCandidate', runId, version }))}
       ${curveView({
         model: shown.model,
         width: props.chartWidth,

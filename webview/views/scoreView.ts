@@ -1,6 +1,7 @@
 /** Owns the panel's first line of sight: the score, how far it came, the control beside it and the sealed test. */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Interval } from '../../src/core/model/candidate.ts';
+import type { PanelCandidate } from '../../src/protocol/panel.ts';
 import { counted, percent, points, range, roundWord } from '../../src/protocol/wording.ts';
 import type { ShownRun } from '../panelState.ts';
 import { newest, type RunModel } from '../runModel.ts';
@@ -64,9 +65,25 @@ function testFigure(model: RunModel, ended: boolean): TemplateResult {
   </div>`;
 }
 
-export function scoreView(shown: ShownRun): TemplateResult {
+/** What the loop goes on with; its instruction only where it has one. */
+function inUseView(candidate: PanelCandidate, onOpen: () => void): TemplateResult {
+  return html`<div class="in-use">
+    <span class="label">In use:</span>
+    <button type="button" class="link" @click=${onOpen}>v${candidate.version}</button
+    ><span class="label">${candidate.note === '' ? '' : `, ${candidate.note}`}</span>
+    ${
+      candidate.instruction === ''
+        ? nothing
+        : html`<code class="instruction"><span class="unseen">Instruction: </span>${candidate.instruction}</code>`
+    }
+  </div>`;
+}
+
+export function scoreView(shown: ShownRun, onCandidate: (candidate: PanelCandidate) => void): TemplateResult {
+  const { inUse } = shown;
   const ended = shown.summary !== null && shown.summary.endedAt !== null;
   return html`<section class="score" aria-label="Score">
     ${loopFigure(shown.model)} ${controlFigure(shown.model)} ${testFigure(shown.model, ended)}
+    ${inUse === null ? nothing : inUseView(inUse, () => onCandidate(inUse))}
   </section>`;
 }

@@ -69,7 +69,10 @@ function place(shown: ShownRun): string {
   const parts = [at.round === 0 ? 'Measuring the start' : `Round ${at.round} of ${plannedRounds}`];
   if (at.arm === 'control') parts.push('control');
   const phase = progress?.phase ?? wheel.phase;
-  if (phase !== null) parts.push(phaseWord(phase) + (progress === null ? '' : `, ${progress.operator}`));
+  if (phase !== null) {
+    const operator = progress === null || progress.operator === phase ? '' : `, ${progress.operator}`;
+    parts.push(phaseWord(phase) + operator);
+  }
   return withCount(parts, progress);
 }
 

@@ -8,6 +8,7 @@ import type { RunSummary } from '../../core/model/views.ts';
 import { describeRecipe, listEvents } from '../../protocol/engine.ts';
 import type {
   ChangedExample,
+  PanelCandidate,
   PanelChange,
   PanelEngine,
   PanelMessage,
@@ -110,16 +111,17 @@ export class PanelFeed {
     if (this.#n === null || news.length === 0) return;
     this.#lastSeq = news.at(-1)?.seq ?? this.#lastSeq;
     this.change({ kind: 'events', events: news });
+    if (news.some(({ event }) => event.kind === 'candidateAccepted' && event.at.arm === 'main')) {
+      this.#later(this.#inUse(news[0]?.runId), (inUse) => ({ kind: 'inUse', inUse }));
+    }
     const evaluated = news.findLast(
       ({ event }) => event.kind === 'evaluationMade' && event.suite === 'dev' && event.at.arm === 'main',
     );
     if (evaluated?.event.kind === 'evaluationMade') {
-      this.#changesOf(evaluated.runId, evaluated.event.evaluationId)
-        .then((changes) => {
-          if (changes !== null) this.change({ kind: 'changes', changes });
-        })
-        // The panel stays right without this block; the next evaluation asks again.
-        .catch(() => undefined);
+      this.#later(this.#changesOf(evaluated.runId, evaluated.event.evaluationId), (changes) => ({
+        kind: 'changes',
+        changes,
+      }));
     }
   }
 
@@ -158,6 +160,25 @@ export class PanelFeed {
 
   onEngine(state: LinkState): void {
     this.change({ kind: 'engine', engine: engineOf(state) });
+  }
+
+  /** Sends what an event only points at, when it has been asked for; without it the panel stays right, only poorer. */
+  #later<Value>(asked: Promise<Value | null>, changeOf: (value: Value) => PanelChange): void {
+    asked
+      .then((value) => {
+        if (value !== null) this.change(changeOf(value));
+      })
+      .catch(() => undefined);
+  }
+
+  async #inUse(runId: RunId | undefined): Promise<PanelCandidate | null> {
+    if (runId === undefined) return null;
+    const candidates = await this.#options.models.candidates(runId);
+    const own = candidates.filter((item) => item.at.arm === 'main');
+    const found = own.find((item) => item.status === 'inUse') ?? own.find((item) => item.status === 'start');
+    if (found === undefined) return null;
+    const { note, state } = found.candidate;
+    return { runId, version: found.version, note, instruction: state.instruction };
   }
 
   /** True when this answer is the newest: while one is under way the text may change again. */
@@ -203,7 +224,7 @@ export class PanelFeed {
     const evaluations = await models.evaluations(run.id);
     const newest = evaluations.findLast((item) => item.suite === 'dev' && item.at.arm === 'main');
     const changes = newest === undefined ? null : await this.#changesOf(run.id, newest.id);
-    return { runId: run.id, events, progress: null, changes };
+    return { runId: run.id, events, progress: null, changes, inUse: await this.#inUse(run.id) };
   }
 
   async #changesOf(runId: RunId, evaluationId: EvaluationId): Promise<RoundChanges | null> {

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { RunId } from '../../core/model/ids.ts';
 import { editRecipe, type RecipeField } from '../../protocol/engine.ts';
 import type { PanelIntent } from '../../protocol/panel.ts';
+import { uriOf } from '../documents/documentFiles.ts';
 import type { HostContext } from '../hostContext.ts';
 import type { LoopActions } from '../loopActions.ts';
 import type { PanelFeed } from './panelFeed.ts';
@@ -66,6 +67,12 @@ export function intentHandler(context: IntentContext): (intent: PanelIntent) => 
       case 'openEvaluation':
         await vscode.commands.executeCommand('ratchet.openEvaluation', intent.evaluationId);
         return;
+      case 'openCandidate': {
+        const { runId, version } = intent;
+        const uri = uriOf({ kind: 'candidate', runId, arm: 'main', version }, '');
+        await vscode.commands.executeCommand('vscode.open', uri, { preview: true });
+        return;
+      }
       case 'retry':
         await host.link.retry();
         return feed.snapshot();

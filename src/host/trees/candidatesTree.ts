@@ -1,6 +1,7 @@
 /** Owns the rows of Prompts & Candidates: run, version with score, parent and status. Pure functions of read models. */
+import type { Arm } from '../../core/model/event.ts';
 import type { RunId } from '../../core/model/ids.ts';
-import type { CandidateSummary } from '../../core/model/views.ts';
+import type { CandidateSummary, EvaluationSummary } from '../../core/model/views.ts';
 import { counted, percent, points, range } from '../../protocol/wording.ts';
 import { oneLine } from '../documents/plainText.ts';
 import { controlNode } from './runRows.ts';
@@ -37,13 +38,14 @@ function candidateNode(
   runId: RunId,
   summary: CandidateSummary,
   all: readonly CandidateSummary[],
+  evaluations: readonly EvaluationSummary[],
 ): TreeNode {
   const status = statuses[summary.status];
   const name = candidateName(summary.at.arm, summary.version);
   const parents = parentNames(summary, all);
   const { instruction } = summary.candidate.state;
   const parts = [
-    summary.score === null ? '' : percent(summary.score),
+    summary.score === null ? '' : percent(summary.score) + suiteWord(summary, evaluations),
     status.word,
     parents === '' ? '' : `from ${parents}`,
     summary.candidate.note === status.word ? '' : summary.candidate.note,
@@ -60,7 +62,7 @@ function candidateNode(
         ...(summary.score === null
           ? ['Not evaluated']
           : [
-              `Score ${percent(summary.score)}${summary.interval === null ? '' : ` (${range(summary.interval)})`}`,
+              `Score ${percent(summary.score)}${suiteWord(summary, evaluations)}${summary.interval === null ? '' : ` (${range(summary.interval)})`}`,
             ]),
         ...(summary.gain === null
           ? []
@@ -78,35 +80,71 @@ function candidateNode(
   };
 }
 
-/** Versions of the loop newest first, then the control's as a group. */
+/** Which tasks a score was measured on, where they are not the dev tasks every other score is measured on. */
+function suiteWord(summary: CandidateSummary, evaluations: readonly EvaluationSummary[]): string {
+  const own = evaluations.filter(
+    (item) => item.candidateId === summary.candidate.id && item.at.arm === summary.at.arm,
+  );
+  if (own.length === 0 || own.some((item) => item.suite === 'dev')) return '';
+  const last = own.at(-1);
+  return last === undefined ? '' : ` on ${counted(last.tasks, `${last.suite} task`)}`;
+}
+
+/** Versions of the loop newest first, the refused ones and the control's as groups of their own. */
 export function candidateNodes(
   parent: TreeNode,
   runId: RunId,
   candidates: readonly CandidateSummary[],
+  evaluations: readonly EvaluationSummary[],
 ): readonly TreeNode[] {
   const control = candidates.filter((item) => item.at.arm === 'control');
   return [
-    ...armNodes(parent, runId, candidates, 'main'),
+    ...armNodes(parent, runId, 'main', candidates, evaluations),
     ...(control.length === 0 ? [] : [controlNode(parent.id, runId, counted(control.length, 'version'))]),
   ];
 }
 
-export function controlCandidateNodes(
+/** What an arm went on with, newest first, then the group of what was tried and refused. */
+export function armNodes(
   parent: TreeNode,
   runId: RunId,
+  arm: Arm,
   candidates: readonly CandidateSummary[],
+  evaluations: readonly EvaluationSummary[],
 ): readonly TreeNode[] {
-  return armNodes(parent, runId, candidates, 'control');
+  const own = candidates.filter((item) => item.at.arm === arm);
+  const refused = own.filter((item) => item.status === 'refused');
+  const description = counted(refused.length, 'version');
+  const group: TreeNode = {
+    id: `${parent.id}/refused`,
+    ref: { kind: 'refused', runId, arm },
+    label: 'Refused',
+    description,
+    tooltip: () => 'Tried, and not shown to be better than what was in use.',
+    icon: 'circle-slash',
+    context: 'refused',
+    children: 'closed',
+    spoken: `Refused: ${description}`,
+  };
+  return [
+    ...newestFirst(own.filter((item) => item.status !== 'refused')).map((item) =>
+      candidateNode(parent.id, runId, item, candidates, evaluations),
+    ),
+    ...(refused.length === 0 ? [] : [group]),
+  ];
 }
 
-function armNodes(
+export function refusedNodes(
   parent: TreeNode,
   runId: RunId,
+  arm: Arm,
   candidates: readonly CandidateSummary[],
-  arm: 'main' | 'control',
+  evaluations: readonly EvaluationSummary[],
 ): readonly TreeNode[] {
-  return candidates
-    .filter((item) => item.at.arm === arm)
-    .sort((left, right) => right.version - left.version)
-    .map((item) => candidateNode(parent.id, runId, item, candidates));
+  const refused = candidates.filter((item) => item.at.arm === arm && item.status === 'refused');
+  return newestFirst(refused).map((item) => candidateNode(parent.id, runId, item, candidates, evaluations));
+}
+
+function newestFirst(candidates: readonly CandidateSummary[]): readonly CandidateSummary[] {
+  return [...candidates].sort((left, right) => right.version - left.version);
 }

@@ -62,6 +62,20 @@ function rounds(counts: readonly ExperienceCount[], arm: Arm): readonly number[]
   return [...new Set(own)].sort((left, right) => left - right);
 }
 
+function noneNode(parent: TreeNode): TreeNode {
+  const label = 'No experiences: no solution has been drawn and kept, dropped or corrected';
+  return {
+    id: `${parent.id}/none`,
+    ref: { kind: 'step' },
+    label,
+    description: '',
+    icon: 'info',
+    context: 'note',
+    children: 'none',
+    spoken: label,
+  };
+}
+
 /** The loop's rounds that have experiences, then the control's as a group. */
 export function experienceRoundNodes(
   parent: TreeNode,
@@ -71,6 +85,7 @@ export function experienceRoundNodes(
   const inControl = counts
     .filter((item) => item.arm === 'control')
     .reduce((sum, item) => sum + item.count, 0);
+  if (counts.every((item) => item.count === 0)) return [noneNode(parent)];
   return [
     ...rounds(counts, 'main').map((round) => roundNode(parent.id, runId, 'main', round, counts)),
     ...(inControl === 0 ? [] : [controlNode(parent.id, runId, counted(inControl, 'experience'))]),

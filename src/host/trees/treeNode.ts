@@ -38,6 +38,7 @@ export type NodeRef =
     }
   | { readonly kind: 'changes'; readonly evaluationId: EvaluationId; readonly became: 'better' | 'worse' }
   | { readonly kind: 'changedTask' }
+  | { readonly kind: 'refused'; readonly runId: RunId; readonly arm: Arm }
   | { readonly kind: 'candidate'; readonly runId: RunId; readonly candidate: CandidateSummary };
 
 /** What opening a row does. */
@@ -81,6 +82,7 @@ export const rowContexts = [
   'note',
   'candidate',
   'candidate.first',
+  'refused',
 ] as const;
 
 export type RowContext = (typeof rowContexts)[number];

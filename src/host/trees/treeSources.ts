@@ -2,7 +2,7 @@
 import type { ExperiencePage } from '../../core/model/views.ts';
 import type { ViewId } from '../ids.ts';
 import type { ReadModels } from '../readModels.ts';
-import { candidateNodes, controlCandidateNodes } from './candidatesTree.ts';
+import { armNodes, candidateNodes, refusedNodes } from './candidatesTree.ts';
 import { changedTaskNodes, changeNodes, controlEvaluationNodes, evaluationNodes } from './evaluationsTree.ts';
 import {
   controlExperienceRoundNodes,
@@ -121,10 +121,16 @@ function candidatesSource({ models }: SourceOptions): TreeSource {
     async children(parent) {
       if (parent === null) return allRuns(models);
       const { ref } = parent;
-      if (ref.kind === 'run') return candidateNodes(parent, ref.run.id, await models.candidates(ref.run.id));
-      if (ref.kind === 'control')
-        return controlCandidateNodes(parent, ref.runId, await models.candidates(ref.runId));
-      return [];
+      if (ref.kind !== 'run' && ref.kind !== 'control' && ref.kind !== 'refused') return [];
+      const runId = ref.kind === 'run' ? ref.run.id : ref.runId;
+      const [candidates, evaluations] = await Promise.all([
+        models.candidates(runId),
+        models.evaluations(runId),
+      ]);
+      if (ref.kind === 'run') return candidateNodes(parent, runId, candidates, evaluations);
+      return ref.kind === 'control'
+        ? armNodes(parent, runId, 'control', candidates, evaluations)
+        : refusedNodes(parent, runId, ref.arm, candidates, evaluations);
     },
   };
 }

@@ -58,6 +58,7 @@ function setUp(
       return page;
     },
     'ratchet/evaluations': () => [],
+    'ratchet/candidates': () => [],
     'ratchet/evaluation': () => options.detail ?? null,
   });
   const link = createEngineLink({

@@ -3,7 +3,7 @@ import { asId } from '../../../src/core/model/ids.ts';
 import type { ReadModels } from '../../../src/host/readModels.ts';
 import { rowsAffectedBy, rowsAffectedByRun } from '../../../src/host/trees/affectedRows.ts';
 import { annotatedRows } from '../../../src/host/trees/annotatedRows.ts';
-import { candidateNodes } from '../../../src/host/trees/candidatesTree.ts';
+import { candidateNodes, refusedNodes } from '../../../src/host/trees/candidatesTree.ts';
 import { changedTaskNodes, changeNodes, evaluationNodes } from '../../../src/host/trees/evaluationsTree.ts';
 import { experienceNodes, verdictNodes } from '../../../src/host/trees/experiencesTree.ts';
 import { phaseNodes, recipeNodes, roundNodes, runNodes } from '../../../src/host/trees/loopsTree.ts';
@@ -218,13 +218,26 @@ describe('Prompts & Candidates', () => {
       }),
     });
     const control = candidateSummaryOf({ at: at(0, '', 'control') });
-    const rows = candidateNodes(parent, runId, [start, next, control]);
+    const refused = candidateSummaryOf({
+      version: 3,
+      status: 'refused',
+      score: 0.979,
+      candidate: candidateOf({ id: asId('c3') }),
+    });
+    const screened = evaluationOf({ candidateId: asId('c3'), suite: 'train', tasks: 48 });
+    const all = [start, next, refused, control];
+    const rows = candidateNodes(parent, runId, all, [screened]);
     expect(shown(rows)).toEqual([
       'v2 | 90.0 % · in use · from v1 · trained on 3 solutions',
       'v1 | 10.0 % · the start',
+      'Refused | 1 version',
       'Control | 1 version',
     ]);
-    expect(rows.map((row) => row.context)).toEqual(['candidate', 'candidate.first', 'control']);
+    expect(rows.map((row) => row.context)).toEqual(['candidate', 'candidate.first', 'refused', 'control']);
+    // A score on other tasks than the dev tasks says so: it must not look better than one that is in use.
+    expect(shown(refusedNodes(parent, runId, 'main', all, [screened]))).toEqual([
+      'v3 | 97.9 % on 48 train tasks · refused',
+    ]);
   });
 });
 

@@ -140,7 +140,7 @@ describe('what the panel keeps of the messages', () => {
       engine: { kind: 'ready' },
       trusted: true,
       runs: [runOf()],
-      shown: { runId, events, progress: null, changes: null },
+      shown: { runId, events, progress: null, changes: null, inUse: null },
     } satisfies PanelState,
   });
   const progress = (n: number, step = 'gate', round = 2): PanelMessage => ({
