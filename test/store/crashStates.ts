@@ -1,0 +1,143 @@
+/**
+ * Owns the states a disk may be found in after a crash at this moment: the telling ones (nothing un-synced survived, all,
+ * all but one operation, one alone, each prefix) and, from a seeded stream, any subset down to single sectors.
+ * Deliberately opens none (reopen.ts).
+ */
+import { createHash } from 'node:crypto';
+import type { Random } from '../../src/core/measure/random.ts';
+import { applyName, type Disk, type Inode, type Length, SECTOR, type Version } from './disk.ts';
+
+export interface CrashState {
+  /** Content of every file, by path. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Equal for equal states of one recording. */
+  readonly key: string;
+  /** For messages: how the state was chosen. */
+  readonly what: string;
+}
+
+/** Decides what survived. */
+interface Survival {
+  readonly what: string;
+  /** Whether an un-synced operation reached the medium. */
+  readonly keeps: (operation: number) => boolean;
+  /** Set to choose each sector's moment by itself, whatever operation made it. */
+  readonly torn?: Random;
+  /** Set to find this in place of zeros where a file grew but its content did not arrive. */
+  readonly junk?: Uint8Array;
+}
+
+function lastKept<Item extends { readonly operation: number }>(
+  items: readonly Item[],
+  keeps: Survival['keeps'],
+): Item | null {
+  for (let index = items.length - 1; index >= 0; index--) {
+    const item = items[index] as Item;
+    if (keeps(item.operation)) return item;
+  }
+  return null;
+}
+
+function chooseLength(inode: Inode, { keeps, torn }: Survival): Length {
+  const durable: Length = { size: inode.durableSize, operation: 0 };
+  if (torn === undefined) return lastKept(inode.lengths, keeps) ?? durable;
+  return [durable, ...inode.lengths][torn.int(inode.lengths.length + 1)] ?? durable;
+}
+
+function chooseVersion(versions: readonly Version[], length: Length, survival: Survival): Version | null {
+  const { keeps, torn } = survival;
+  // What was cut off by a size that did not arrive was not cut off.
+  const possible = versions.filter(({ cut, operation }) => !cut || operation <= length.operation);
+  if (torn === undefined) return lastKept(possible, keeps);
+  return possible[torn.int(possible.length + 1)] ?? null;
+}
+
+interface Found {
+  readonly bytes: Uint8Array;
+  readonly ids: readonly number[];
+}
+
+function findContent(inode: Inode, survival: Survival, intern: Disk['intern']): Found {
+  const length = chooseLength(inode, survival);
+  const { size } = length;
+  const sectors = Math.ceil(size / SECTOR);
+  const bytes = new Uint8Array(sectors * SECTOR);
+  bytes.set(inode.durable.subarray(0, Math.min(inode.durable.length, bytes.length)));
+  const ids: number[] = [];
+  for (let sector = 0; sector < sectors; sector++) ids.push(inode.durableIds[sector] ?? 0);
+  const { junk } = survival;
+  if (junk !== undefined)
+    for (let sector = Math.ceil(inode.durableSize / SECTOR); sector < sectors; sector++) {
+      bytes.set(junk, sector * SECTOR);
+      ids[sector] = intern(junk);
+    }
+  for (const [sector, versions] of inode.pending) {
+    if (sector >= sectors) continue;
+    const version = chooseVersion(versions, length, survival);
+    if (version === null) continue;
+    bytes.set(version.bytes, sector * SECTOR);
+    ids[sector] = version.id;
+  }
+  return { bytes: bytes.subarray(0, size), ids };
+}
+
+function materialize(disk: Disk, survival: Survival): CrashState {
+  const names = new Map(disk.durableNames);
+  for (const { change, operation } of disk.pendingNames)
+    if (survival.keeps(operation)) applyName(names, change);
+  const files = new Map<string, Uint8Array>();
+  const hash = createHash('sha256');
+  for (const path of [...names.keys()].sort()) {
+    const inode = disk.inodes.get(names.get(path) ?? 0);
+    if (inode === undefined) throw new Error(`${path} names no file.`);
+    const { bytes, ids } = findContent(inode, survival, disk.intern);
+    files.set(path, bytes);
+    hash.update(`${path}\n${bytes.length}\n`).update(new Int32Array(ids));
+  }
+  return { files, key: hash.digest('base64'), what: survival.what };
+}
+
+/** The telling states: how many depends on what is un-synced. */
+function* tellingSurvivals(operations: readonly number[]): Generator<Survival> {
+  yield { what: 'nothing un-synced', keeps: () => false };
+  yield { what: 'all', keeps: () => true };
+  for (const lost of operations)
+    yield { what: `all but operation ${lost}`, keeps: (operation) => operation !== lost };
+  for (const kept of operations)
+    yield { what: `operation ${kept} alone`, keeps: (operation) => operation === kept };
+  for (const last of operations)
+    yield { what: `up to operation ${last}`, keeps: (operation) => operation <= last };
+}
+
+function randomSurvival(operations: readonly number[], random: Random, number: number): Survival {
+  const share = random.unit();
+  const kept = new Set(operations.filter(() => random.unit() < share));
+  const keeps = (operation: number): boolean => kept.has(operation);
+  if (number % 3 === 0) return { what: `${kept.size} of ${operations.length} operations`, keeps };
+  const torn = { what: 'torn sectors', keeps, torn: random };
+  if (number % 3 === 1) return torn;
+  const junk = Uint8Array.from({ length: SECTOR }, () => random.int(256));
+  return { ...torn, what: 'torn sectors, junk where a file grew', junk };
+}
+
+/**
+ * At most `telling` of the telling states of a crash now, evenly spread, and `sampled` drawn from `random`.
+ * The same state may come up more than once.
+ */
+export function* crashStates(
+  disk: Disk,
+  random: Random,
+  { telling, sampled }: { readonly telling: number; readonly sampled: number },
+): Generator<CrashState> {
+  const operations = disk.pendingOperations();
+  const all = [...tellingSurvivals(operations)];
+  const stride = Math.max(1, all.length / telling);
+  const offset = stride > 1 ? random.unit() * stride : 0;
+  // The first two, nothing and all, always.
+  for (const survival of all.slice(0, 2)) yield materialize(disk, survival);
+  for (let at = 2 + offset; at < all.length; at += stride)
+    yield materialize(disk, all[Math.floor(at)] as Survival);
+  if (operations.length < 2) return;
+  for (let number = 0; number < sampled; number++)
+    yield materialize(disk, randomSurvival(operations, random, number));
+}

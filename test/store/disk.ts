@@ -1,0 +1,269 @@
+/**
+ * Owns the model of a disk with a page cache: which content and names are sure to survive a crash, and which may.
+ * POSIX as a store must take it: an un-synced 512-byte sector holds what it held at any moment since the last sync, the
+ * size likewise, un-synced names any subset; a sync is fdatasync (data and size), names need their folder's sync; after a
+ * failed sync the un-synced content stays visible, but later syncs pass it by. Deliberately picks no state (crashStates.ts).
+ */
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import type { DiskOperation } from './memoryFiles.ts';
+
+export const SECTOR = 512;
+
+/** A sector as it was at some moment. `id` is equal for equal content, whatever numbers SQLite drew at random. */
+export interface Version {
+  readonly bytes: Uint8Array;
+  readonly id: number;
+  readonly operation: number;
+  /** It was cut off by a shorter size, and holds zeros only where that size holds. */
+  readonly cut: boolean;
+}
+
+export interface Length {
+  readonly size: number;
+  readonly operation: number;
+}
+
+export interface Inode {
+  readonly number: number;
+  /** What a running process sees. */
+  cache: Uint8Array;
+  /** The same without what differs from one recording to the next: the salts and checksums of a log. */
+  plain: Uint8Array;
+  size: number;
+  durable: Uint8Array;
+  durableIds: number[];
+  durableSize: number;
+  /** By sector, oldest first: what may have reached the medium since the last sync. */
+  readonly pending: Map<number, Version[]>;
+  readonly lengths: Length[];
+}
+
+type NameChange = Extract<DiskOperation, { kind: 'create' | 'rename' | 'remove' }>;
+
+export interface PendingName {
+  readonly change: NameChange;
+  readonly operation: number;
+}
+
+export interface Disk {
+  readonly inodes: ReadonlyMap<number, Inode>;
+  readonly durableNames: ReadonlyMap<string, number>;
+  readonly pendingNames: readonly PendingName[];
+  /** Numbers of the operations that are not sure to survive, in order. */
+  pendingOperations(): readonly number[];
+  apply(operation: DiskOperation): void;
+  /** Numbers contents, so that equal ones have equal numbers. */
+  readonly intern: (bytes: Uint8Array) => number;
+}
+
+export const ZERO_SECTOR = new Uint8Array(SECTOR);
+
+/** One numbering of contents for all disks of a run; number 0 is the sector of zeros. */
+export function createIntern(): (bytes: Uint8Array) => number {
+  const known = new Map<string, number>();
+  const intern = (bytes: Uint8Array): number => {
+    const hash = createHash('sha256').update(bytes).digest('base64');
+    let id = known.get(hash);
+    if (id === undefined) {
+      id = known.size;
+      known.set(hash, id);
+    }
+    return id;
+  };
+  intern(ZERO_SECTOR);
+  return intern;
+}
+
+const LOG_HEADER = 32;
+const FRAME_HEADER = 24;
+
+/** The bytes without the salts and checksums of a log's header and frame headers, which SQLite writes by themselves. */
+function withoutRandom(bytes: Uint8Array, position: number): Uint8Array {
+  const from = bytes.length === LOG_HEADER && position === 0 ? 16 : bytes.length === FRAME_HEADER ? 8 : null;
+  if (from === null) return bytes;
+  const plain = bytes.slice();
+  plain.fill(0, from);
+  return plain;
+}
+
+function resized(bytes: Uint8Array, size: number): Uint8Array {
+  if (size <= bytes.length) return bytes;
+  const larger = new Uint8Array(Math.ceil(Math.max(size, 2 * bytes.length, 8192) / SECTOR) * SECTOR);
+  larger.set(bytes);
+  return larger;
+}
+
+/** A file whose whole content is durable. */
+function durableInode(number: number, content: Uint8Array, intern: Disk['intern']): Inode {
+  const cache = resized(new Uint8Array(0), content.length);
+  cache.set(content);
+  const inode: Inode = {
+    number,
+    cache,
+    plain: cache.slice(),
+    size: content.length,
+    durable: cache.slice(),
+    durableIds: [],
+    durableSize: content.length,
+    pending: new Map(),
+    lengths: [],
+  };
+  for (let at = 0; at < content.length; at += SECTOR)
+    inode.durableIds.push(intern(inode.plain.subarray(at, at + SECTOR)));
+  return inode;
+}
+
+function addVersion(
+  inode: Inode,
+  sector: number,
+  operation: number,
+  intern: Disk['intern'],
+  cut = false,
+): void {
+  const at = sector * SECTOR;
+  const version = {
+    bytes: inode.cache.slice(at, at + SECTOR),
+    id: intern(inode.plain.subarray(at, at + SECTOR)),
+    operation,
+    cut,
+  };
+  const versions = inode.pending.get(sector);
+  if (versions === undefined) inode.pending.set(sector, [version]);
+  else versions.push(version);
+}
+
+function write(
+  inode: Inode,
+  position: number,
+  bytes: Uint8Array,
+  operation: number,
+  intern: Disk['intern'],
+): void {
+  const end = position + bytes.length;
+  inode.cache = resized(inode.cache, end);
+  inode.plain = resized(inode.plain, end);
+  inode.cache.set(bytes, position);
+  inode.plain.set(withoutRandom(bytes, position), position);
+  if (end > inode.size) {
+    inode.size = end;
+    inode.lengths.push({ size: end, operation });
+  }
+  const last = Math.ceil(end / SECTOR);
+  for (let sector = Math.floor(position / SECTOR); sector < last; sector++)
+    addVersion(inode, sector, operation, intern);
+}
+
+function truncate(inode: Inode, length: number, operation: number, intern: Disk['intern']): void {
+  const before = inode.size;
+  inode.cache = resized(inode.cache, length);
+  inode.plain = resized(inode.plain, length);
+  if (length < before) {
+    inode.cache.fill(0, length, before);
+    inode.plain.fill(0, length, before);
+    // Sectors that are cut off keep their content on the medium until the shorter size does reach it.
+    for (let sector = Math.floor(length / SECTOR); sector * SECTOR < before; sector++)
+      addVersion(inode, sector, operation, intern, sector * SECTOR >= length);
+  }
+  inode.size = length;
+  inode.lengths.push({ size: length, operation });
+}
+
+function makeDurable(inode: Inode): void {
+  inode.durable = resized(inode.durable, inode.cache.length);
+  for (const [sector, versions] of inode.pending) {
+    const newest = versions.at(-1) as Version;
+    inode.durable.set(newest.bytes, sector * SECTOR);
+    while (inode.durableIds.length < sector) inode.durableIds.push(0);
+    inode.durableIds[sector] = newest.id;
+  }
+  if (inode.lengths.length > 0 || inode.pending.size > 0) inode.durableSize = inode.size;
+  inode.pending.clear();
+  inode.lengths.length = 0;
+}
+
+export function applyName(names: Map<string, number>, change: NameChange): void {
+  if (change.kind === 'create') names.set(change.path, change.inode);
+  else if (change.kind === 'remove') names.delete(change.path);
+  else {
+    names.delete(change.from);
+    names.set(change.to, change.inode);
+  }
+}
+
+function folderOf(change: NameChange): string {
+  return dirname(change.kind === 'rename' ? change.to : change.path);
+}
+
+/** A disk that holds `initial`, durable; the files get the inode numbers 1, 2, 3 in that order, as in memoryFiles. */
+export function createDisk(
+  initial: ReadonlyMap<string, Uint8Array>,
+  intern: Disk['intern'] = createIntern(),
+): Disk {
+  const inodes = new Map<number, Inode>();
+  const durableNames = new Map<string, number>();
+  let pendingNames: PendingName[] = [];
+  let count = 0;
+  for (const [path, content] of initial) {
+    const number = inodes.size + 1;
+    inodes.set(number, durableInode(number, content, intern));
+    durableNames.set(path, number);
+  }
+  const inodeOf = (number: number): Inode => {
+    const found = inodes.get(number);
+    if (found === undefined) throw new Error(`No file has the number ${number}.`);
+    return found;
+  };
+  return {
+    inodes,
+    durableNames,
+    get pendingNames() {
+      return pendingNames;
+    },
+    intern,
+    pendingOperations: () => {
+      const numbers = new Set(pendingNames.map(({ operation }) => operation));
+      const named = new Set(durableNames.values());
+      for (const { change } of pendingNames) if (change.kind !== 'remove') named.add(change.inode);
+      for (const number of named) {
+        const { pending, lengths } = inodeOf(number);
+        for (const versions of pending.values()) for (const { operation } of versions) numbers.add(operation);
+        for (const { operation } of lengths) numbers.add(operation);
+      }
+      return [...numbers].sort((first, second) => first - second);
+    },
+    apply: (operation) => {
+      count++;
+      switch (operation.kind) {
+        case 'create':
+          inodes.set(operation.inode, durableInode(operation.inode, new Uint8Array(0), intern));
+          pendingNames.push({ change: operation, operation: count });
+          return;
+        case 'rename':
+        case 'remove':
+          pendingNames.push({ change: operation, operation: count });
+          return;
+        case 'write':
+          write(inodeOf(operation.inode), operation.position, operation.bytes, count, intern);
+          return;
+        case 'truncate':
+          truncate(inodeOf(operation.inode), operation.length, count, intern);
+          return;
+        case 'sync':
+          makeDurable(inodeOf(operation.inode));
+          return;
+        case 'failedSync': {
+          const inode = inodeOf(operation.inode);
+          inode.pending.clear();
+          inode.lengths.length = 0;
+          return;
+        }
+        case 'syncDirectory':
+          for (const { change } of pendingNames)
+            if (folderOf(change) === operation.path) applyName(durableNames as Map<string, number>, change);
+          pendingNames = pendingNames.filter(({ change }) => folderOf(change) !== operation.path);
+          return;
+      }
+    },
+  };
+}

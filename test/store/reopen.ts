@@ -1,0 +1,131 @@
+/** Owns what must hold when a store is opened on the files a crash left: nothing promised is lost, the rest is all or nothing. */
+import { createHash } from 'node:crypto';
+import type { Database } from '../../src/adapters/store/database.ts';
+import { openDatabase } from '../../src/adapters/store/database.ts';
+import type { Migration } from '../../src/adapters/store/migrations.ts';
+import { MIGRATIONS } from '../../src/adapters/store/migrations.ts';
+import { verifyStore } from '../../src/adapters/store/verify.ts';
+import { wasm } from '../unit/adapters/store/samples.ts';
+import { contentOf, difference } from './contents.ts';
+import { type DiskOperation, memoryFiles } from './memoryFiles.ts';
+import { type Promised, STORE, UPGRADED } from './workload.ts';
+
+export interface Expected {
+  /** The newest content promised, and the one that was in the making. */
+  readonly allowed: readonly string[];
+  readonly migrations: readonly Migration[];
+  /** Contents a finished copy may have. */
+  readonly copies: ReadonlySet<string>;
+}
+
+export interface Reopened {
+  /** Null where all is as it must be. */
+  readonly problem: string | null;
+  /** What opening, and writing where it was thorough, did to the disk, and what was promised meanwhile. */
+  readonly after: Recorded;
+}
+
+export interface Recorded {
+  readonly operations: readonly DiskOperation[];
+  readonly promised: readonly Promised[];
+}
+
+export interface ReopenOptions {
+  /** Read every row through its checksum, check links and counts, then write and fold. */
+  readonly thorough?: boolean;
+}
+
+const copiesSeen = new Set<string>();
+
+function isCopy(path: string): boolean {
+  return path !== STORE && !/(-wal|-journal|\.new)$/.test(path) && /\.ratchetdb|\.backup/.test(path);
+}
+
+async function copyProblem(path: string, bytes: Uint8Array, expected: Expected): Promise<string | null> {
+  const hash = createHash('sha256').update(bytes).digest('base64');
+  if (copiesSeen.has(hash)) return null;
+  for (const migrations of [MIGRATIONS, UPGRADED]) {
+    const { files } = memoryFiles({ initial: new Map([[path, bytes]]) });
+    let content: string;
+    try {
+      const database = await openDatabase({ file: path, wasm, files, migrations });
+      content = contentOf(database);
+      database.close();
+    } catch (error) {
+      if (migrations === MIGRATIONS && (error as { code?: unknown }).code === 'NEWER') continue;
+      return `the copy ${path} (${bytes.length} bytes) cannot be opened: ${String(error)}`;
+    }
+    if (!expected.copies.has(content)) return `the copy ${path} holds what was never there`;
+    copiesSeen.add(hash);
+    return null;
+  }
+  return `the copy ${path} is of no known schema`;
+}
+
+function contentProblem(database: Database, { allowed }: Expected): string | null {
+  const check = database.read((connection) => connection.get('PRAGMA quick_check(1)'))?.['quick_check'];
+  if (check !== 'ok') return `quick_check: ${String(check)}`;
+  const content = contentOf(database);
+  if (allowed.includes(content)) return null;
+  return `the content is none that was promised: ${difference(content, allowed[0] ?? '')}`;
+}
+
+async function thoroughProblem(database: Database, promise: () => void): Promise<string | null> {
+  const { problems } = await verifyStore(database, () => Promise.resolve());
+  if (problems.length > 0) return `verify: ${problems.join(' ')}`;
+  const before = contentOf(database);
+  for (const sql of [
+    "INSERT INTO blobs (hash, bytes) VALUES ('after the crash', x'00')",
+    "DELETE FROM blobs WHERE hash = 'after the crash'",
+  ]) {
+    database.transact((connection) => connection.run(sql));
+    promise();
+  }
+  if (!database.fold(true)) return 'the log could not be folded';
+  return contentOf(database) === before ? null : 'writing and folding changed the content';
+}
+
+/** Opens the store on these files, in memory, and looks at everything in it. */
+export async function reopen(
+  files: ReadonlyMap<string, Uint8Array>,
+  expected: Expected,
+  { thorough = false }: ReopenOptions = {},
+): Promise<Reopened> {
+  const operations: DiskOperation[] = [];
+  const promised: Promised[] = [];
+  const answer = (problem: string | null): Reopened => ({ problem, after: { operations, promised } });
+  let over = false;
+  const memory = memoryFiles({
+    initial: files,
+    record: (operation) => operations.push(operation),
+    // Closing would fold the log; the state is thrown away, so that work is spared.
+    before: () => {
+      if (over) throw Object.assign(new Error('over'), { code: 'EIO' });
+    },
+  });
+  try {
+    const database = await openDatabase({
+      file: STORE,
+      wasm,
+      files: memory.files,
+      migrations: expected.migrations,
+    });
+    const promise = (): void => {
+      promised.push({ operations: operations.length, content: contentOf(database) });
+    };
+    promise();
+    const problem =
+      contentProblem(database, expected) ?? (thorough ? await thoroughProblem(database, promise) : null);
+    over = true;
+    database.close();
+    if (problem !== null) return answer(problem);
+  } catch (error) {
+    return answer(`cannot be opened: ${String(error)}`);
+  }
+  for (const [path, bytes] of files)
+    if (isCopy(path)) {
+      const problem = await copyProblem(path, bytes, expected);
+      if (problem !== null) return answer(problem);
+    }
+  return answer(null);
+}
