@@ -41,6 +41,7 @@ async function runSteps(browser: string, reports: string): Promise<number> {
     ['format', () => check('format:check')],
     ['build', () => check('build')],
     ['unit and loop tests', () => tests(['unit', 'loop'], path.join(reports, 'unit.json'), {})],
+    ['store proofs', () => tests(['store'], path.join(reports, 'store.json'), {})],
     [
       'editor tests',
       () => tests(['editor'], path.join(reports, 'editor.json'), { RATCHET_BROWSER: browser }),

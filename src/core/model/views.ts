@@ -22,7 +22,7 @@ export interface RunSummary {
   /** Rounds begun in the main arm so far. */
   readonly round: number;
   readonly arms: readonly Arm[];
-  /** The dev score of the newest evaluation of the main arm, with the start's beside it. */
+  /** The dev score of the main arm's candidate in use, else of its newest dev evaluation; the start's beside it. */
   readonly startScore: number | null;
   readonly score: number | null;
   readonly testScore: number | null;
