@@ -1,7 +1,8 @@
 /** Owns what each intent of a panel does, the smallest edits of the loop file among them. */
 import * as vscode from 'vscode';
 import type { RunId } from '../../core/model/ids.ts';
-import { editRecipe, type RecipeField } from '../../protocol/engine.ts';
+import type { RecipeField } from '../../core/model/recipeView.ts';
+import { editRecipe } from '../../protocol/engine.ts';
 import type { PanelIntent } from '../../protocol/panel.ts';
 import { uriOf } from '../documents/documentFiles.ts';
 import type { HostContext } from '../hostContext.ts';

@@ -155,7 +155,11 @@ function experienceNode(parentId: string, runId: RunId, experience: ExperienceSu
   const group = experience.verdict === null ? groupOf('unrefined') : groupOf(experience.verdict);
   const title = `${oneLine(experience.input, 60)} \u2192 ${oneLine(experience.answer ?? experience.output, 40)}`;
   const yours = judgedByYou(annotation);
-  const parts = [scoreWord(experience.score), yours, experience.reason].filter((part) => part !== '');
+  // A person's verdict or score is the score then: saying it twice would read as two opinions.
+  const judged = annotation !== null && (annotation.verdict !== null || annotation.score !== null);
+  const parts = [judged ? '' : scoreWord(experience.score), yours, experience.reason].filter(
+    (part) => part !== '',
+  );
   return {
     id: `${parentId}/${experience.solutionId}`,
     ref: { kind: 'experience', runId, experience },

@@ -5,7 +5,7 @@ import type { EvaluationDetail, RunSummary } from '../../../src/core/model/views
 import { createEngineLink } from '../../../src/host/engineLink.ts';
 import { PanelFeed } from '../../../src/host/panel/panelFeed.ts';
 import { createReadModels } from '../../../src/host/readModels.ts';
-import type { RecipeDescription } from '../../../src/protocol/engine.ts';
+import type { RecipeDescription } from '../../../src/core/model/recipeView.ts';
 import { readPanelMessage, type PanelMessage } from '../../../src/protocol/panel.ts';
 import { firstView, receive, type View } from '../../../webview/panelState.ts';
 import { at, evaluationOf, interval, runId, runOf, stored, taskOf } from './builders.ts';

@@ -125,11 +125,9 @@ describe('Experiences', () => {
       },
     ]);
     expect(row?.label).toBe('a\\u{202E}b \u21b5 c \u2192 46');
-    expect(row?.description).toBe(
-      'wrong · accepted by you, scored 80.0\u00a0% by you · equal to the reference',
-    );
+    expect(row?.description).toBe('accepted by you, scored 80.0\u00a0% by you · equal to the reference');
     expect(row?.context).toBe('experience.accept');
-    expect(row?.spoken).toContain('dropped, wrong, accepted by you');
+    expect(row?.spoken).toContain('dropped, accepted by you');
   });
 
   test('a judgement renews the rounds of every equal reply, and of no other', () => {
