@@ -7,6 +7,7 @@ import * as z from 'zod';
 import type { Candidate } from '../core/model/candidate.ts';
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
 import type { CandidateId, EvaluationId, RunId, SolutionId } from '../core/model/ids.ts';
+import type { RecipeDescription, TextEdit } from '../core/model/recipeView.ts';
 import type {
   CandidateSummary,
   EvaluationDetail,
@@ -65,58 +66,6 @@ export const hello = request<HelloResult>()(
     })
     .strict(),
 );
-
-/** A setting of a recipe the panel shows and changes, with where its value stands in the text (UTF-16 offsets). */
-export interface RecipeSetting {
-  readonly field: RecipeField;
-  readonly label: string;
-  /** What the text says now, or the default that applies where it says nothing. */
-  readonly value: number | null;
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly whole: boolean;
-  /** One sentence of help. */
-  readonly help: string;
-}
-
-export type RecipeField =
-  | 'rounds'
-  | 'seed'
-  | 'samples'
-  | 'temperature'
-  | 'budget.minutes'
-  | 'budget.calls'
-  | 'budget.tokens';
-
-export interface RecipeProblem {
-  /** Where in the recipe, for example "steps[2].select.keep". */
-  readonly path: string;
-  readonly message: string;
-  /** From 1; the place in the text the message is about. */
-  readonly line: number;
-  readonly column: number;
-}
-
-export interface RecipeDescription {
-  readonly name: string;
-  readonly objective: string;
-  readonly settings: readonly RecipeSetting[];
-  /** Steps as a reader would say them, in order: phase, operator and main parameters. */
-  readonly steps: readonly {
-    readonly path: string;
-    readonly phase: string;
-    readonly operator: string;
-    readonly detail: string;
-  }[];
-  readonly control: string | null;
-  readonly problems: readonly RecipeProblem[];
-}
-
-export interface TextEdit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
 
 export const describeRecipe = request<RecipeDescription>()(
   'ratchet/recipe/describe',

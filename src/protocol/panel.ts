@@ -6,7 +6,7 @@
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
 import type { EvaluationId, RunId } from '../core/model/ids.ts';
 import type { RunSummary } from '../core/model/views.ts';
-import type { RecipeDescription, RecipeField } from './engine.ts';
+import type { RecipeDescription, RecipeField } from '../core/model/recipeView.ts';
 
 export interface PanelRecipe {
   /** Path of the loop file relative to the workspace, with '/'. */

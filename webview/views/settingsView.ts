@@ -3,7 +3,7 @@
  * window edits the text, and the new text comes back as the new values.
  */
 import { html, nothing, type TemplateResult } from 'lit';
-import type { RecipeDescription, RecipeField, RecipeSetting } from '../../src/protocol/engine.ts';
+import type { RecipeDescription, RecipeField, RecipeSetting } from '../../src/core/model/recipeView.ts';
 import { icon } from './icons.ts';
 
 export interface SettingsProps {

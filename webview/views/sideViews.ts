@@ -1,6 +1,6 @@
 /** Owns the two small blocks beside the curve: what was spent of the budget, and what the last round changed. */
 import { html, nothing, type TemplateResult } from 'lit';
-import type { RecipeDescription, RecipeField } from '../../src/protocol/engine.ts';
+import type { RecipeDescription, RecipeField } from '../../src/core/model/recipeView.ts';
 import type { RoundChanges } from '../../src/protocol/panel.ts';
 import { count, counted, duration, roundWord } from '../../src/protocol/wording.ts';
 import type { ShownRun } from '../panelState.ts';

@@ -1,7 +1,7 @@
 /** Owns the wheel: acquire, refine, update, evaluate with their steps, the running one lit, and how far the run is. */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { RunProgress } from '../../src/core/model/event.ts';
-import type { RecipeDescription } from '../../src/protocol/engine.ts';
+import type { RecipeDescription } from '../../src/core/model/recipeView.ts';
 import { count, counted, duration, phaseWord, statusWord } from '../../src/protocol/wording.ts';
 import type { ShownRun } from '../panelState.ts';
 import { icon } from './icons.ts';

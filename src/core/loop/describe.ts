@@ -3,41 +3,9 @@
  * Deliberately works on the text: every byte that is not the setting's value stays as it is.
  */
 import { isMap, isNode, isScalar, parseDocument, type Document, type YAMLMap } from 'yaml';
-import { parseRecipe, type RecipeProblem } from './parseRecipe.ts';
+import type { RecipeDescription, RecipeField, RecipeSetting, TextEdit } from '../model/recipeView.ts';
+import { parseRecipe } from './parseRecipe.ts';
 import { phaseOf, type Recipe, type Step } from './recipe.ts';
-
-export type RecipeField =
-  | 'rounds'
-  | 'seed'
-  | 'samples'
-  | 'temperature'
-  | 'budget.minutes'
-  | 'budget.calls'
-  | 'budget.tokens';
-
-export interface RecipeSetting {
-  readonly field: RecipeField;
-  readonly label: string;
-  readonly value: number | null;
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly whole: boolean;
-  readonly help: string;
-}
-
-export interface RecipeDescription {
-  readonly name: string;
-  readonly objective: string;
-  readonly settings: readonly RecipeSetting[];
-  readonly steps: readonly {
-    readonly path: string;
-    readonly phase: string;
-    readonly operator: string;
-    readonly detail: string;
-  }[];
-  readonly control: string | null;
-  readonly problems: readonly RecipeProblem[];
-}
 
 interface FieldSpec extends Omit<RecipeSetting, 'value'> {
   /** What applies where the text says nothing; null means no limit. */
@@ -141,11 +109,7 @@ export function describeRecipe(text: string): RecipeDescription {
 }
 
 /** The smallest edit that sets the field; null when the text is not a recipe, or the value is out of range. */
-export function editRecipe(
-  text: string,
-  field: RecipeField,
-  value: number,
-): { start: number; end: number; text: string } | null {
+export function editRecipe(text: string, field: RecipeField, value: number): TextEdit | null {
   const spec = fields.find((item) => item.field === field);
   const fits =
     spec !== undefined &&
@@ -185,12 +149,7 @@ function solvePath(document: Document): (string | number)[] | null {
   return index < 0 ? null : ['steps', index, 'solve'];
 }
 
-function insertInto(
-  text: string,
-  map: YAMLMap,
-  key: string,
-  value: number,
-): { start: number; end: number; text: string } | null {
+function insertInto(text: string, map: YAMLMap, key: string, value: number): TextEdit | null {
   if (!map.range) return null;
   const last = map.items.at(-1);
   const value_ = last?.value;
@@ -206,11 +165,7 @@ function insertInto(
 }
 
 /** A new top-level line before `steps`, or at the end where there are none yet. */
-function appendTop(
-  text: string,
-  contents: YAMLMap,
-  line: string,
-): { start: number; end: number; text: string } {
+function appendTop(text: string, contents: YAMLMap, line: string): TextEdit {
   const steps = contents.items.find((item) => isScalar(item.key) && item.key.value === 'steps');
   if (steps !== undefined && isNode(steps.key) && steps.key.range) {
     const at = steps.key.range[0];

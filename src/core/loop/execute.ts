@@ -5,6 +5,7 @@
 import type { EventBody } from '../model/event.ts';
 import { hashOf } from '../measure/hash.ts';
 import { asId, type RunId } from '../model/ids.ts';
+import type { RecipeProblem } from '../model/recipeView.ts';
 import type { RunStatus } from '../model/views.ts';
 import { DataError, ProviderError, StoreError } from '../ports.ts';
 import { SealedTaskError } from '../update/pack.ts';
@@ -12,7 +13,7 @@ import { createBudget } from './budget.ts';
 import { turnWheel } from './engine.ts';
 import { Halted } from './halt.ts';
 import { createLedger } from './ledger.ts';
-import { parseRecipe, type RecipeProblem } from './parseRecipe.ts';
+import { parseRecipe } from './parseRecipe.ts';
 import type { Recipe } from './recipe.ts';
 import type { RunControl, RunEnd, RunServices } from './services.ts';
 import { loadTaskSets } from './taskSets.ts';

@@ -4,15 +4,9 @@
  */
 import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
+import type { RecipeProblem } from '../model/recipeView.ts';
 import { checkSteps } from './check.ts';
 import { operators, recipeHead, stepParameters, type Operator, type Recipe, type Step } from './recipe.ts';
-
-export interface RecipeProblem {
-  readonly path: string;
-  readonly message: string;
-  readonly line: number;
-  readonly column: number;
-}
 
 export interface ParsedRecipe {
   readonly recipe: Recipe | null;

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeRecipe, editRecipe, type RecipeField } from '../../../../src/core/loop/describe.ts';
+import { describeRecipe, editRecipe } from '../../../../src/core/loop/describe.ts';
+import type { RecipeField } from '../../../../src/core/model/recipeView.ts';
 import { parseRecipe } from '../../../../src/core/loop/parseRecipe.ts';
 import { starRecipe } from '../../../fakes/recipes.ts';
 
