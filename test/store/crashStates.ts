@@ -21,8 +21,8 @@ interface Survival {
   readonly what: string;
   /** Whether an un-synced operation reached the medium. */
   readonly keeps: (operation: number) => boolean;
-  /** Set to choose each sector's moment by itself, whatever operation made it. */
-  readonly torn?: Random;
+  /** Set to choose the moment of each sector by itself: 0 is the last sync, `newest` now. The size is `sector` null. */
+  readonly torn?: (sector: number | null, newest: number) => number;
   /** Set to find this in place of zeros where a file grew but its content did not arrive. */
   readonly junk?: Uint8Array;
 }
@@ -41,15 +41,19 @@ function lastKept<Item extends { readonly operation: number }>(
 function chooseLength(inode: Inode, { keeps, torn }: Survival): Length {
   const durable: Length = { size: inode.durableSize, operation: 0 };
   if (torn === undefined) return lastKept(inode.lengths, keeps) ?? durable;
-  return [durable, ...inode.lengths][torn.int(inode.lengths.length + 1)] ?? durable;
+  return [durable, ...inode.lengths][torn(null, inode.lengths.length)] ?? durable;
 }
 
-function chooseVersion(versions: readonly Version[], length: Length, survival: Survival): Version | null {
-  const { keeps, torn } = survival;
+function chooseVersion(
+  sector: number,
+  versions: readonly Version[],
+  length: Length,
+  { keeps, torn }: Survival,
+): Version | null {
   // What was cut off by a size that did not arrive was not cut off.
   const possible = versions.filter(({ cut, operation }) => !cut || operation <= length.operation);
   if (torn === undefined) return lastKept(possible, keeps);
-  return possible[torn.int(possible.length + 1)] ?? null;
+  return possible[torn(sector, possible.length) - 1] ?? null;
 }
 
 interface Found {
@@ -73,7 +77,7 @@ function findContent(inode: Inode, survival: Survival, intern: Disk['intern']): 
     }
   for (const [sector, versions] of inode.pending) {
     if (sector >= sectors) continue;
-    const version = chooseVersion(versions, length, survival);
+    const version = chooseVersion(sector, versions, length, survival);
     if (version === null) continue;
     bytes.set(version.bytes, sector * SECTOR);
     ids[sector] = version.id;
@@ -109,15 +113,42 @@ function* tellingSurvivals(operations: readonly number[]): Generator<Survival> {
     yield { what: `up to operation ${last}`, keeps: (operation) => operation <= last };
 }
 
-function randomSurvival(operations: readonly number[], random: Random, number: number): Survival {
+const KINDS = 5;
+
+/** Draws what survived; `number` picks the kind, so that all kinds come in turn. `sectors` are those with un-synced content. */
+function randomSurvival(
+  operations: readonly number[],
+  sectors: readonly number[],
+  random: Random,
+  number: number,
+): Survival {
   const share = random.unit();
   const kept = new Set(operations.filter(() => random.unit() < share));
   const keeps = (operation: number): boolean => kept.has(operation);
-  if (number % 3 === 0) return { what: `${kept.size} of ${operations.length} operations`, keeps };
-  const torn = { what: 'torn sectors', keeps, torn: random };
-  if (number % 3 === 1) return torn;
-  const junk = Uint8Array.from({ length: SECTOR }, () => random.int(256));
-  return { ...torn, what: 'torn sectors, junk where a file grew', junk };
+  const chosen = sectors[random.int(Math.max(1, sectors.length))] ?? 0;
+  switch (number % KINDS) {
+    case 0:
+      return { what: `${kept.size} of ${operations.length} operations`, keeps };
+    case 1:
+      return { what: 'any sectors', keeps, torn: (_sector, newest) => random.int(newest + 1) };
+    case 2: {
+      const junk = Uint8Array.from({ length: SECTOR }, () => random.int(256));
+      const torn = (_sector: number | null, newest: number): number => random.int(newest + 1);
+      return { what: 'any sectors, junk where a file grew', keeps, torn, junk };
+    }
+    case 3:
+      return {
+        what: `sectors up to ${chosen}`,
+        keeps,
+        torn: (sector, newest) => (sector === null || sector <= chosen ? newest : 0),
+      };
+    default:
+      return {
+        what: `all but sector ${chosen}`,
+        keeps: () => true,
+        torn: (sector, newest) => (sector === chosen ? 0 : newest),
+      };
+  }
 }
 
 /**
@@ -137,7 +168,10 @@ export function* crashStates(
   for (const survival of all.slice(0, 2)) yield materialize(disk, survival);
   for (let at = 2 + offset; at < all.length; at += stride)
     yield materialize(disk, all[Math.floor(at)] as Survival);
-  if (operations.length < 2) return;
+  if (operations.length === 0) return;
+  const sectors = disk.pendingSectors();
+  if (operations.length === 1 && sectors.length < 2) return;
+  const first = random.int(KINDS);
   for (let number = 0; number < sampled; number++)
-    yield materialize(disk, randomSurvival(operations, random, number));
+    yield materialize(disk, randomSurvival(operations, sectors, random, first + number));
 }

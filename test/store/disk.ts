@@ -26,6 +26,7 @@ export interface Length {
 
 export interface Inode {
   readonly number: number;
+  readonly isLog: boolean;
   /** What a running process sees. */
   cache: Uint8Array;
   /** The same without what differs from one recording to the next: the salts and checksums of a log. */
@@ -52,12 +53,15 @@ export interface Disk {
   readonly pendingNames: readonly PendingName[];
   /** Numbers of the operations that are not sure to survive, in order. */
   pendingOperations(): readonly number[];
+  /** Places, in any file, of sectors with un-synced content. */
+  pendingSectors(): readonly number[];
   apply(operation: DiskOperation): void;
   /** Numbers contents, so that equal ones have equal numbers. */
   readonly intern: (bytes: Uint8Array) => number;
 }
 
-export const ZERO_SECTOR = new Uint8Array(SECTOR);
+const ZERO_SECTOR = new Uint8Array(SECTOR);
+const NOTHING = new Uint8Array(0);
 
 /** One numbering of contents for all disks of a run; number 0 is the sector of zeros. */
 export function createIntern(): (bytes: Uint8Array) => number {
@@ -75,16 +79,22 @@ export function createIntern(): (bytes: Uint8Array) => number {
   return intern;
 }
 
+/** Sizes in a log of 4 KiB pages, in bytes (https://www.sqlite.org/fileformat2.html#walformat). */
 const LOG_HEADER = 32;
 const FRAME_HEADER = 24;
+const FRAME = FRAME_HEADER + 4096;
 
-/** The bytes without the salts and checksums of a log's header and frame headers, which SQLite writes by themselves. */
-function withoutRandom(bytes: Uint8Array, position: number): Uint8Array {
-  const from = bytes.length === LOG_HEADER && position === 0 ? 16 : bytes.length === FRAME_HEADER ? 8 : null;
-  if (from === null) return bytes;
-  const plain = bytes.slice();
-  plain.fill(0, from);
-  return plain;
+/** Writes to `plain` what is written to a log at `position`, without the salts and checksums of its headers. */
+function writeWithoutRandom(plain: Uint8Array, bytes: Uint8Array, position: number): void {
+  plain.set(bytes, position);
+  const end = position + bytes.length;
+  const blank = (from: number, to: number): void => {
+    if (from < end && to > position) plain.fill(0, Math.max(from, position), Math.min(to, end));
+  };
+  blank(16, LOG_HEADER);
+  const first = Math.max(0, Math.floor((position - LOG_HEADER) / FRAME));
+  for (let frame = LOG_HEADER + first * FRAME; frame < end; frame += FRAME)
+    blank(frame + 8, frame + FRAME_HEADER);
 }
 
 function resized(bytes: Uint8Array, size: number): Uint8Array {
@@ -95,13 +105,17 @@ function resized(bytes: Uint8Array, size: number): Uint8Array {
 }
 
 /** A file whose whole content is durable. */
-function durableInode(number: number, content: Uint8Array, intern: Disk['intern']): Inode {
+function durableInode(number: number, path: string, content: Uint8Array, intern: Disk['intern']): Inode {
   const cache = resized(new Uint8Array(0), content.length);
   cache.set(content);
+  const isLog = path.endsWith('-wal');
+  const plain = cache.slice();
+  if (isLog) writeWithoutRandom(plain, content, 0);
   const inode: Inode = {
     number,
+    isLog,
     cache,
-    plain: cache.slice(),
+    plain,
     size: content.length,
     durable: cache.slice(),
     durableIds: [],
@@ -144,7 +158,8 @@ function write(
   inode.cache = resized(inode.cache, end);
   inode.plain = resized(inode.plain, end);
   inode.cache.set(bytes, position);
-  inode.plain.set(withoutRandom(bytes, position), position);
+  if (inode.isLog) writeWithoutRandom(inode.plain, bytes, position);
+  else inode.plain.set(bytes, position);
   if (end > inode.size) {
     inode.size = end;
     inode.lengths.push({ size: end, operation });
@@ -206,13 +221,19 @@ export function createDisk(
   let count = 0;
   for (const [path, content] of initial) {
     const number = inodes.size + 1;
-    inodes.set(number, durableInode(number, content, intern));
+    inodes.set(number, durableInode(number, path, content, intern));
     durableNames.set(path, number);
   }
   const inodeOf = (number: number): Inode => {
     const found = inodes.get(number);
     if (found === undefined) throw new Error(`No file has the number ${number}.`);
     return found;
+  };
+  /** Files that may be found under some name. */
+  const named = (): readonly Inode[] => {
+    const numbers = new Set(durableNames.values());
+    for (const { change } of pendingNames) if (change.kind !== 'remove') numbers.add(change.inode);
+    return [...numbers].map(inodeOf);
   };
   return {
     inodes,
@@ -221,12 +242,10 @@ export function createDisk(
       return pendingNames;
     },
     intern,
+    pendingSectors: () => [...new Set(named().flatMap(({ pending }) => [...pending.keys()]))],
     pendingOperations: () => {
       const numbers = new Set(pendingNames.map(({ operation }) => operation));
-      const named = new Set(durableNames.values());
-      for (const { change } of pendingNames) if (change.kind !== 'remove') named.add(change.inode);
-      for (const number of named) {
-        const { pending, lengths } = inodeOf(number);
+      for (const { pending, lengths } of named()) {
         for (const versions of pending.values()) for (const { operation } of versions) numbers.add(operation);
         for (const { operation } of lengths) numbers.add(operation);
       }
@@ -236,7 +255,7 @@ export function createDisk(
       count++;
       switch (operation.kind) {
         case 'create':
-          inodes.set(operation.inode, durableInode(operation.inode, new Uint8Array(0), intern));
+          inodes.set(operation.inode, durableInode(operation.inode, operation.path, NOTHING, intern));
           pendingNames.push({ change: operation, operation: count });
           return;
         case 'rename':
@@ -260,7 +279,7 @@ export function createDisk(
         }
         case 'syncDirectory':
           for (const { change } of pendingNames)
-            if (folderOf(change) === operation.path) applyName(durableNames as Map<string, number>, change);
+            if (folderOf(change) === operation.path) applyName(durableNames, change);
           pendingNames = pendingNames.filter(({ change }) => folderOf(change) !== operation.path);
           return;
       }
