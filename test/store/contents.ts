@@ -42,3 +42,36 @@ export function difference(first: string, second: string): string {
   const from = Math.max(0, at - 80);
   return `...${first.slice(from, at + 80)}\n  against\n...${second.slice(from, at + 80)}`;
 }
+
+/** Tables whose rows stay as they were written; the others sum up or point. */
+const LASTING = new Set([
+  'blobs',
+  'candidates',
+  'effects',
+  'evaluations',
+  'evaluation_scores',
+  'events',
+  'feedback',
+  'refinements',
+  'solution_texts',
+  'tasks',
+]);
+
+function lastingRows(content: string): ReadonlySet<string> {
+  const rows = content.split('\n').flatMap((line) => {
+    const [name = ''] = line.split(':', 1);
+    return LASTING.has(name)
+      ? line
+          .slice(name.length + 2)
+          .split(';')
+          .map((row) => `${name} ${row}`)
+      : [];
+  });
+  return new Set(rows);
+}
+
+/** Rows of `earlier` that were written for good and are not in `later`. Rows must hold no semicolon and no line's end. */
+export function missingRows(earlier: string, later: string): readonly string[] {
+  const found = lastingRows(later);
+  return [...lastingRows(earlier)].filter((row) => !row.endsWith(' null') && !found.has(row));
+}

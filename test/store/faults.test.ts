@@ -1,0 +1,26 @@
+import { describe, expect, test } from 'vitest';
+import { makeBase, runWithFault } from './faultRun.ts';
+
+const CODES = ['ENOSPC', 'EIO', 'EACCES', 'EROFS', 'EMFILE', 'EBUSY'] as const;
+
+describe('the N-th operation on the files fails, for every N until none does', () => {
+  test.each(CODES.flatMap((code) => [false, true].map((sticky) => ({ code, sticky }))))(
+    '$code, sticky: $sticky: nothing acknowledged is lost, the store goes on',
+    async ({ code, sticky }) => {
+      const base = await makeBase();
+      const problems: string[] = [];
+      let points = 0;
+      for (let nth = 1; problems.length < 5; nth++) {
+        const outcome = await runWithFault(base, { nth, code, sticky });
+        problems.push(
+          ...outcome.problems.map((problem) => `operation ${nth}, ${outcome.operation}: ${problem}`),
+        );
+        if (!outcome.fired) break;
+        points++;
+      }
+      console.log(`${code}, sticky ${sticky}: ${points} operations failed, ${problems.length} problems.`);
+      expect(problems).toEqual([]);
+      expect(points).toBeGreaterThan(60);
+    },
+  );
+});
