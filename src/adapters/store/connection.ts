@@ -102,8 +102,12 @@ export function createConnection(
   const guarded = <Result>(work: () => Result): Result => {
     if (closed) throw new StoreError(`${path} is closed.`, 'CLOSED');
     mount.fault = null;
+    const { syncFailed } = mount;
     try {
-      return work();
+      const result = work();
+      // SQLite takes no notice when the folder of a new log cannot be synced; nothing is durable then.
+      if (mount.syncFailed && !syncFailed) throw new Error('A sync failed.');
+      return result;
     } catch (error) {
       throw sqlError(path, error, mount.fault);
     }

@@ -11,6 +11,7 @@ import { type HostFiles, nodeFiles } from './hostFiles.ts';
 import { inspectFile } from './inspectFile.ts';
 import { migrate, MIGRATIONS, type Migration, newestVersion } from './migrations.ts';
 import { emptyDatabase } from './pages.ts';
+import { renewLog } from './renewLog.ts';
 import { loadSqlite, type Sqlite } from './sqlite.ts';
 import { damageError, faultError } from './storeFault.ts';
 
@@ -166,6 +167,7 @@ function openExisting(
 ): Connection {
   const version = inspectFile(path, files, newestVersion(migrations));
   if (version === null) throw damageError(path, 'it is missing');
+  onDisk(`${path}-wal`, 'open', () => renewLog(`${path}-wal`, files));
   const connection = connect(sqlite, path, files);
   try {
     const read = connection.get('PRAGMA user_version')?.['user_version'];

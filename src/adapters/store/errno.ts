@@ -36,6 +36,11 @@ export function errnoOf(code: string): number {
   return ERRNO[code] ?? 29;
 }
 
+/** Whether a code is one the operating system gave. */
+export function isErrno(code: string): boolean {
+  return code in ERRNO;
+}
+
 /** The error code of what a file operation threw; EIO when it carries none. */
 export function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;

@@ -5,7 +5,7 @@
  */
 import { dirname } from 'node:path';
 import { codeOf, errnoOf } from './errno.ts';
-import type { FileFacts } from './hostFiles.ts';
+import type { FileFacts, OpenMode } from './hostFiles.ts';
 import { createLogBuffer } from './logBuffer.ts';
 import { attempt, createMounts, type FileKind, type Mount, type MountedPath, type Mounts } from './mounts.ts';
 import { isPage, isSealed, PAGE_BYTES, sealPage } from './pages.ts';
@@ -223,6 +223,21 @@ function descriptorCalls(memory: MemoryView, { open }: Descriptors) {
   } satisfies Partial<Record<keyof typeof IMPORTS, Call>>;
 }
 
+/** Opens a file of a mount. One that was refused for writing is not opened for reading in its place: SQLite would try. */
+function openFor(mount: Mount, path: string, mode: OpenMode): number {
+  const { refused } = mount;
+  if (!mode.write && refused?.path === path)
+    throw Object.assign(new Error('It cannot be opened for writing.'), { code: refused.code });
+  try {
+    const descriptor = mount.files.open(path, mode);
+    mount.refused = null;
+    return descriptor;
+  } catch (error) {
+    if (mode.write) mount.refused = { path, code: codeOf(error) };
+    throw error;
+  }
+}
+
 /** The calls by name, for files and folders that have no descriptor yet. */
 function pathCalls(memory: MemoryView, mounts: Mounts, descriptors: Descriptors) {
   const onPath = (pointer: number, operation: string, work: (found: MountedPath) => void): number | null => {
@@ -243,8 +258,9 @@ function pathCalls(memory: MemoryView, mounts: Mounts, descriptors: Descriptors)
         return descriptor;
       }
       const errno = onPath(name, 'open', ({ mount, path, kind }) => {
-        const real = mount.files.open(path, {
-          write: (flags & O_WRITE) !== 0,
+        const write = (flags & O_WRITE) !== 0;
+        const real = openFor(mount, path, {
+          write,
           create: (flags & O_CREAT) !== 0,
           exclusive: (flags & O_EXCL) !== 0,
           truncate: (flags & O_TRUNC) !== 0,

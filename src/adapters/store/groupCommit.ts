@@ -5,6 +5,7 @@
 import { StoreError } from '../../core/ports.ts';
 import type { Connection } from './connection.ts';
 import type { Database } from './database.ts';
+import { isErrno } from './errno.ts';
 
 type Work<Result> = (connection: Connection) => Result;
 
@@ -42,14 +43,25 @@ function within(connection: Connection, work: Work<unknown>): Outcome {
   }
 }
 
+/** Whether the operating system failed, not the write itself. */
+function isFault(error: unknown): boolean {
+  return error instanceof StoreError && error.code !== null && isErrno(error.code);
+}
+
 function commitGroup(database: Database, group: readonly Waiting[]): readonly Outcome[] {
   const [first] = group;
+  const outcomes: Outcome[] = [];
   try {
     if (group.length === 1 && first !== undefined)
       return [{ ok: true, result: database.transact(first.work) }];
-    return database.transact((connection) => group.map(({ work }) => within(connection, work)));
+    return database.transact((connection) => {
+      for (const { work } of group) outcomes.push(within(connection, work));
+      return outcomes;
+    });
   } catch (error) {
-    return group.map(() => ({ ok: false, error }));
+    // After a read that failed, SQLite may find the whole transaction malformed: what failed first is the reason.
+    const reason = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error])).find(isFault) ?? error;
+    return group.map(() => ({ ok: false, error: reason }));
   }
 }
 

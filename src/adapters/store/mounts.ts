@@ -21,6 +21,8 @@ export interface Mount {
   fault: Fault | null;
   /** A sync failed: nobody knows what reached the medium, so the file must be closed and opened again. */
   syncFailed: boolean;
+  /** What could not be opened for writing, and why: SQLite would go on with reading it only. */
+  refused: { readonly path: string; readonly code: string } | null;
   /** Set to leave the files as they are: every later operation fails, so that closing cannot write. */
   detached: boolean;
   /** End of the newest write to the log, in bytes: about the log's length. */
@@ -56,7 +58,17 @@ const KINDS: Readonly<Record<string, FileKind>> = { '-wal': 'log', '-journal': '
 const NAME = /^\/?((?:dbfile|mounted)_\d+)(-journal|-wal)?$/;
 
 function newMount(path: string, files: HostFiles): Mount {
-  return { path, files, fault: null, syncFailed: false, detached: false, logBytes: 0, log: null, open: 0 };
+  return {
+    path,
+    files,
+    fault: null,
+    syncFailed: false,
+    refused: null,
+    detached: false,
+    logBytes: 0,
+    log: null,
+    open: 0,
+  };
 }
 
 export function createMounts(): Mounts {
