@@ -7,16 +7,20 @@ export type FaultKind =
   /** The endpoint answered with a status outside of 200-299. */
   | { readonly kind: 'status'; readonly status: number; readonly headers: Headers; readonly text: string }
   | { readonly kind: 'redirect' }
-  /** A proxy on the way wants a sign-in; `fetch` gives that as an error of its tunnel. */
-  | { readonly kind: 'proxy' }
+  /** A proxy on the way wants a sign-in, which comes as an error of its tunnel. */
+  | { readonly kind: 'proxySignIn' }
+  /** The proxy on the way makes no connection; `proxy` is its host and port. */
+  | { readonly kind: 'proxyDown'; readonly proxy: string; readonly code: string }
   /** Certificate or protocol of the encrypted connection; `code` as Node names it. */
   | { readonly kind: 'tls'; readonly code: string }
   /** No connection could be made. */
   | { readonly kind: 'unreachable'; readonly code: string }
   /** The connection ended before the answer did. */
   | { readonly kind: 'dropped'; readonly code: string }
-  /** No whole answer in the time given, or (`silent`) not another byte of one that had begun. */
-  | { readonly kind: 'slow'; readonly seconds: number; readonly silent: boolean }
+  /** No answer at all in the time given (`first`), nothing more of one that had begun (`idle`), or no whole one (`total`). */
+  | { readonly kind: 'slow'; readonly seconds: number; readonly wait: 'first' | 'idle' | 'total' }
+  /** A stream that ended before the answer did. */
+  | { readonly kind: 'incomplete' }
   | { readonly kind: 'tooLarge'; readonly megabytes: number }
   /** A good status, but not an answer of an API: a sign-in page, say. */
   | { readonly kind: 'notJson'; readonly contentType: string }
@@ -58,12 +62,13 @@ const unreachableCodes = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** What a failed `fetch` means, from the codes along its chain of causes. `seconds` is how long it was given. */
-export function faultOfFetch(error: unknown, seconds: number): FaultKind {
+/** What a failed exchange means, from the codes along its chain of causes. `proxy` is the host of the one on the way. */
+export function faultOfExchange(error: unknown, proxy: string | null): FaultKind {
   const codes: string[] = [];
   for (let at = error, depth = 0; at instanceof Error && depth < 8; depth++) {
-    if (at.message.includes('redirect')) return { kind: 'redirect' };
-    if (/proxy.{0,20}\b407\b/iu.test(at.message)) return { kind: 'proxy' };
+    if (/proxy.{0,20}\b407\b/iu.test(at.message)) return { kind: 'proxySignIn' };
+    const tunnel = /proxy response.{0,4}?\b(\d{3})\b/iu.exec(at.message);
+    if (tunnel !== null) return { kind: 'proxyDown', proxy: proxy ?? 'the proxy', code: tunnel[1] ?? '' };
     const code = (at as NodeJS.ErrnoException).code;
     if (typeof code === 'string') codes.push(code);
     at = at instanceof AggregateError ? at.errors[0] : at.cause;
@@ -71,8 +76,7 @@ export function faultOfFetch(error: unknown, seconds: number): FaultKind {
   const tls = codes.find((code) => tlsCode.test(code));
   if (tls !== undefined) return { kind: 'tls', code: tls };
   const unreachable = codes.find((code) => unreachableCodes.has(code));
+  if (unreachable !== undefined && proxy !== null) return { kind: 'proxyDown', proxy, code: unreachable };
   if (unreachable !== undefined) return { kind: 'unreachable', code: unreachable };
-  if (codes.includes('UND_ERR_HEADERS_TIMEOUT') || codes.includes('UND_ERR_BODY_TIMEOUT'))
-    return { kind: 'slow', seconds, silent: false };
   return { kind: 'dropped', code: codes[0] ?? 'closed' };
 }

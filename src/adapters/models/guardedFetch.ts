@@ -1,22 +1,40 @@
 /**
  * Owns one HTTP exchange with an endpoint under rules the client library does not keep: no redirect, the key only to its
- * own origin, a bound on time and on decoded size, JSON or nothing. Every way it can fail is an EndpointFault.
+ * own origin, bounds on time and on decoded size, an API's answer or nothing. Every way it can fail is an EndpointFault.
  * Deliberately retries nothing and interprets no status.
  */
+import type { Dispatcher } from 'undici';
 import type { Address } from './address.ts';
 import type { FaultKind } from './endpointFault.ts';
-import { EndpointFault, faultOfFetch } from './endpointFault.ts';
+import { EndpointFault, faultOfExchange } from './endpointFault.ts';
+import type { StreamReader } from './protocol.ts';
+import { readStream, readText } from './readBody.ts';
 
 export interface ExchangeLimits {
   /** For the whole exchange, milliseconds. */
   readonly totalMs: number;
-  /** Between two pieces of the body, milliseconds. */
+  /** Until an answer begins: the first bytes of a whole one, the first event with data of a streamed one; milliseconds. */
+  readonly firstMs: number;
+  /** Between two pieces of a body, or two events with data of a stream, milliseconds. */
   readonly idleMs: number;
-  /** Of the decoded body. */
+  /** Of the decoded body, or of one event of a stream. */
   readonly bytes: number;
 }
 
+export interface Exchanges {
+  readonly address: Address;
+  /** Asked for each exchange; goes to `address.origin` alone. */
+  readonly key: () => Promise<string | null>;
+  readonly limits: ExchangeLimits;
+  readonly dispatcher: Dispatcher;
+  /** Host and port of the proxy the dispatcher goes through; null without one. */
+  readonly proxy: string | null;
+  readonly reader: () => StreamReader;
+}
+
 type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
+type Wait = Extract<FaultKind, { kind: 'slow' }>['wait'];
+type Answer = Dispatcher.ResponseData;
 
 const fail = (fault: FaultKind): EndpointFault => new EndpointFault(fault);
 
@@ -34,96 +52,119 @@ function redact(text: string, key: string | null): string {
   return known.replace(/\b(?:sk|pk|rk)-[\w*.-]{6,}/gu, '[key]');
 }
 
-/** Signals that the given time is over; `renew` starts it again. */
-function timer(ms: number, onEnd: () => void): { readonly renew: () => void; readonly clear: () => void } {
-  let handle = setTimeout(onEnd, ms);
+/** Two clocks on one exchange: the whole of it, and whatever is waited for just now. */
+function clocks(limits: ExchangeLimits, onEnd: (fault: EndpointFault) => void) {
+  const end = (ms: number, wait: Wait) => () =>
+    onEnd(fail({ kind: 'slow', seconds: Math.round(ms / 1000), wait }));
+  const whole = setTimeout(end(limits.totalMs, 'total'), limits.totalMs);
+  const first = setTimeout(end(limits.firstMs, 'first'), limits.firstMs);
+  let idle: ReturnType<typeof setTimeout> | null = null;
   return {
-    renew: () => {
-      clearTimeout(handle);
-      handle = setTimeout(onEnd, ms);
+    /** Something of the answer came. */
+    came(): void {
+      if (idle !== null) {
+        idle.refresh();
+        return;
+      }
+      clearTimeout(first);
+      idle = setTimeout(end(limits.idleMs, 'idle'), limits.idleMs);
     },
-    clear: () => clearTimeout(handle),
+    clear(): void {
+      clearTimeout(whole);
+      clearTimeout(first);
+      if (idle !== null) clearTimeout(idle);
+    },
   };
 }
 
-/** The decoded body, or a fault once it passes the cap; what is left of it is not read. */
-async function readBody(response: Response, limit: number, onPiece: () => void): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of response.body ?? []) {
-    onPiece();
-    length += piece.length;
-    if (length > limit) throw fail({ kind: 'tooLarge', megabytes: Math.floor(limit / 1_000_000) });
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces, length);
+function header(headers: Answer['headers'], name: string): string {
+  const value = headers[name];
+  return (Array.isArray(value) ? value.join(', ') : value) ?? '';
 }
 
-function isJson(contentType: string): boolean {
-  const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
-  return type === 'application/json' || type.endsWith('+json');
+function typeOf(headers: Answer['headers']): string {
+  return header(headers, 'content-type').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+/** Only what the caller may act on goes further; cookies and the like do not. */
+const keptHeader = /^(?:x-request-id|x-ratelimit-|date$|retry-after|x-should-retry$)/u;
+
+function keptHeaders(headers: Answer['headers']): Headers {
+  const kept = new Headers({ 'content-type': 'application/json' });
+  for (const name of Object.keys(headers))
+    if (keptHeader.test(name)) kept.set(name, header(headers, name).slice(0, 200));
+  return kept;
+}
+
+async function readAnswer(
+  answer: Answer,
+  { limits, reader }: Exchanges,
+  secret: string | null,
+  came: () => void,
+): Promise<Response> {
+  const { statusCode: status, headers, body } = answer;
+  const encoding = header(headers, 'content-encoding');
+  const type = typeOf(headers);
+  if (status >= 300 && status < 400) throw fail({ kind: 'redirect' });
+  if (status >= 200 && status < 300 && type === 'text/event-stream') {
+    const whole = await readStream(body, encoding, limits.bytes, reader(), came);
+    return new Response(JSON.stringify(whole), { headers: keptHeaders(headers) });
+  }
+  came();
+  const text = await readText(body, encoding, limits.bytes, came);
+  if (status < 200 || status >= 300) {
+    const said = redact(text.slice(0, 20_000), secret);
+    throw fail({ kind: 'status', status, headers: keptHeaders(headers), text: said });
+  }
+  if (status === 204 || text === '') throw fail({ kind: 'malformed' });
+  if (type !== 'application/json' && !type.endsWith('+json'))
+    throw fail({ kind: 'notJson', contentType: type.slice(0, 100) });
+  return new Response(text, { headers: keptHeaders(headers) });
 }
 
 /**
  * A `fetch` for the client: it keeps only method, body and signal of what it is given, so that no header comes from the
- * environment. Resolves with a whole JSON body of a 2xx answer, throws EndpointFault otherwise (also for another status).
- * `key` is asked for each exchange and goes to `address.origin` alone.
+ * environment. Resolves with the whole JSON body of a 2xx answer, of a streamed one put together; throws EndpointFault
+ * otherwise, also for another status.
  */
-export function guardedFetch(
-  address: Address,
-  key: () => Promise<string | null>,
-  limits: ExchangeLimits,
-): Fetch {
+export function guardedFetch(exchanges: Exchanges): Fetch {
+  const { address, key, limits, dispatcher, proxy } = exchanges;
   return async (target, init = {}) => {
     const url = new URL(target instanceof Request ? target.url : target);
     if (url.origin !== address.origin) throw fail({ kind: 'redirect' });
     const secret = cleanKey(await key());
-    const headers = new Headers({ 'content-type': 'application/json', accept: 'application/json' });
-    if (secret !== null) headers.set('authorization', `Bearer ${secret}`);
     const late = new AbortController();
-    const seconds = Math.round(limits.totalMs / 1000);
-    const idleSeconds = Math.round(limits.idleMs / 1000);
-    const whole = timer(limits.totalMs, () => late.abort(fail({ kind: 'slow', seconds, silent: false })));
-    let idle: ReturnType<typeof timer> | null = null;
-    const signal = init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal;
+    const abort = (): void => late.abort(init.signal?.reason);
+    if (init.signal?.aborted === true) abort();
+    init.signal?.addEventListener('abort', abort);
+    const clock = clocks(limits, (fault) => late.abort(fault));
+    let answer: Answer | null = null;
     try {
       const { method = 'POST', body = null } = init;
-      const response = await fetch(url, { method, body, headers, signal, redirect: 'error' });
-      idle = timer(limits.idleMs, () =>
-        late.abort(fail({ kind: 'slow', seconds: idleSeconds, silent: true })),
-      );
-      const bytes = await readBody(response, limits.bytes, idle.renew);
-      return wholeResponse(response, bytes, secret);
+      answer = await dispatcher.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: method as Dispatcher.HttpMethod,
+        body: typeof body === 'string' ? body : null,
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
+        },
+        signal: late.signal,
+      });
+      return await readAnswer(answer, exchanges, secret, clock.came);
     } catch (error) {
       if (error instanceof EndpointFault) throw error;
       if (late.signal.reason instanceof EndpointFault) throw late.signal.reason;
       // The caller's own stop is not a fault of the endpoint.
       if (init.signal?.aborted === true) throw error;
-      throw fail(faultOfFetch(error, seconds));
+      throw fail(faultOfExchange(error, proxy));
     } finally {
-      whole.clear();
-      idle?.clear();
-      // Frees the connection when the body was not read to its end.
-      late.abort();
+      clock.clear();
+      init.signal?.removeEventListener('abort', abort);
+      // Frees the connection when the body was not read to its end; what that does to the body no longer matters.
+      answer?.body.on('error', () => undefined).destroy();
     }
   };
-}
-
-function wholeResponse(response: Response, bytes: Buffer, secret: string | null): Response {
-  const { status, headers } = response;
-  if (!response.ok) {
-    const text = redact(bytes.subarray(0, 20_000).toString('utf8'), secret);
-    throw fail({ kind: 'status', status, headers, text });
-  }
-  if (status === 204 || bytes.length === 0) throw fail({ kind: 'malformed' });
-  const contentType = headers.get('content-type') ?? '';
-  if (!isJson(contentType)) throw fail({ kind: 'notJson', contentType: contentType.slice(0, 100) });
-  const requestId = headers.get('x-request-id');
-  return new Response(new Uint8Array(bytes), {
-    status: 200,
-    headers: {
-      'content-type': 'application/json',
-      ...(requestId === null ? {} : { 'x-request-id': requestId.slice(0, 200) }),
-    },
-  });
 }

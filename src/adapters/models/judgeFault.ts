@@ -4,14 +4,14 @@
  * or cut answer): only what kept an answer from coming.
  */
 import type { FaultKind } from './endpointFault.ts';
-import { retryAfter } from './retryAfter.ts';
+import { rateWindow, retryAfter } from './rateHeaders.ts';
 
 /** A request field that not every endpoint takes. */
-export type OptionalField = 'seed' | 'temperature' | 'max_tokens';
+export type OptionalField = 'seed' | 'temperature' | 'max_tokens' | 'stream_options' | 'store';
 
 export type Verdict =
-  /** Ask again, at most `tries` times in all, after a growing pause. */
-  | { readonly kind: 'retry'; readonly tries: number; readonly reason: string; readonly provider: boolean }
+  /** Ask again, at most `tries` times in all, after a growing pause. `certain`: no other call would fare better. */
+  | { readonly kind: 'retry'; readonly tries: number; readonly reason: string; readonly certain: boolean }
   /** The endpoint is busy: everyone waits, and asking again costs no try. `afterMs` null means it did not say how long. */
   | { readonly kind: 'wait'; readonly afterMs: number | null; readonly reason: string }
   /** Ask again at once without this field. */
@@ -31,16 +31,16 @@ export interface Asked {
 }
 
 /** Longer waits are for a person to decide. */
-const longestWaitMs = 3_600_000;
+export const longestWaitMs = 3_600_000;
 const manyTries = 5;
 
 const item = (reason: string): Verdict => ({ kind: 'item', reason });
 const stop = (message: string): Verdict => ({ kind: 'provider', message });
-const retry = (tries: number, reason: string, provider = false): Verdict => ({
+const retry = (tries: number, reason: string, certain = false): Verdict => ({
   kind: 'retry',
   tries,
   reason,
-  provider,
+  certain,
 });
 
 interface ServerError {
@@ -117,7 +117,8 @@ function judgeBusy(status: number, error: ServerError, headers: Headers, asked: 
     return stop(
       `The account at ${asked.host} is out of credit${said(error.message)}; add credit, then resume.`,
     );
-  const afterMs = retryAfter(headers, asked.now);
+  const window = rateWindow(headers, asked.now);
+  const afterMs = retryAfter(headers, asked.now) ?? (window?.requests === 0 ? window.ms : null);
   if (afterMs !== null && afterMs > longestWaitMs)
     return stop(`${asked.host} asks to wait ${Math.round(afterMs / 60_000)} minutes; resume the run then.`);
   return { kind: 'wait', afterMs, reason: `${asked.host} is busy (${status})` };
@@ -126,8 +127,7 @@ function judgeBusy(status: number, error: ServerError, headers: Headers, asked: 
 function judgeStatus(status: number, headers: Headers, text: string, asked: Asked): Verdict {
   const { host } = asked;
   const error = serverError(text);
-  if (status === 429 || (status === 503 && retryAfter(headers, asked.now) !== null))
-    return judgeBusy(status, error, headers, asked);
+  if (status === 429 || status === 503) return judgeBusy(status, error, headers, asked);
   switch (status) {
     case 400:
     case 413:
@@ -153,6 +153,17 @@ function judgeStatus(status: number, headers: Headers, text: string, asked: Aske
   return again && headers.get('x-should-retry') !== 'false' ? retry(manyTries, reason) : item(reason);
 }
 
+function slowness({ wait, seconds }: Extract<FaultKind, { kind: 'slow' }>, host: string): string {
+  switch (wait) {
+    case 'first':
+      return `${host} did not begin to answer within ${seconds} s`;
+    case 'idle':
+      return `${host} fell silent for ${seconds} s in the middle of an answer`;
+    case 'total':
+      return `${host} gave no whole answer within ${seconds} s`;
+  }
+}
+
 /** What to do about a fault. Messages name the host and never a key. */
 export function judgeFault(fault: FaultKind, asked: Asked): Verdict {
   const { host } = asked;
@@ -163,8 +174,14 @@ export function judgeFault(fault: FaultKind, asked: Asked): Verdict {
       return stop(
         `${host} redirects to another address, which is not followed; set the final address as base URL.`,
       );
-    case 'proxy':
+    case 'proxySignIn':
       return stop(`The proxy on the way to ${host} wants a sign-in; set the proxy up, then resume.`);
+    case 'proxyDown':
+      return retry(
+        3,
+        `cannot reach ${host} through the proxy ${fault.proxy} (${fault.code}); check the proxy`,
+        true,
+      );
     case 'tls':
       return stop(
         `The certificate of ${host} is not accepted (${fault.code}); check the address and the certificate.`,
@@ -178,12 +195,9 @@ export function judgeFault(fault: FaultKind, asked: Asked): Verdict {
     case 'dropped':
       return retry(manyTries, `the connection to ${host} broke off (${fault.code})`);
     case 'slow':
-      return retry(
-        2,
-        fault.silent
-          ? `${host} fell silent for ${fault.seconds} s in the middle of an answer`
-          : `${host} gave no whole answer within ${fault.seconds} s`,
-      );
+      return retry(2, slowness(fault, host));
+    case 'incomplete':
+      return retry(manyTries, `the stream from ${host} ended before the answer did`);
     case 'tooLarge':
       return item(`the answer is larger than ${fault.megabytes} MB`);
     case 'notJson':

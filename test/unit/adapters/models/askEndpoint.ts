@@ -2,7 +2,8 @@
  * Owns how the tests of the provider ask a fake endpoint and read what comes back. Every server is closed after its test.
  */
 import { afterEach, expect } from 'vitest';
-import type { OpenAiEndpoint } from '../../../../src/adapters/models/openaiModel.ts';
+import type { OpenAiEndpoint } from '../../../../src/adapters/models/session.ts';
+import { hostGates } from '../../../../src/adapters/models/hostGate.ts';
 import { openaiModel } from '../../../../src/adapters/models/openaiModel.ts';
 import type { LanguageModel, ModelAnswer, ModelRequest } from '../../../../src/core/ports.ts';
 import { ProviderError } from '../../../../src/core/ports.ts';
@@ -20,13 +21,15 @@ export async function serve(reply: Reply): Promise<FakeServer> {
   return server;
 }
 
-const fast = { backoffMs: 5, totalMs: 2_000, idleMs: 200 };
+const fast = { backoffMs: 5, totalMs: 2_000, firstMs: 1_000, idleMs: 200 };
 export function modelOf(server: FakeServer, change: Partial<OpenAiEndpoint> = {}): LanguageModel {
   return openaiModel({
     provider: 'local',
     baseURL: server.baseURL,
     model: 'fake',
     apiKey: async () => canary,
+    gates: hostGates(),
+    random: () => 0.5,
     ...change,
     limits: { ...fast, ...change.limits },
   });

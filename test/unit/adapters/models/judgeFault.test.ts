@@ -5,11 +5,11 @@ import {
   EndpointFault,
   type FaultKind,
   faultOf,
-  faultOfFetch,
+  faultOfExchange,
 } from '../../../../src/adapters/models/endpointFault.ts';
 import { judgeFault, serverError } from '../../../../src/adapters/models/judgeFault.ts';
-import { readCompletion } from '../../../../src/adapters/models/readCompletion.ts';
-import { retryAfter } from '../../../../src/adapters/models/retryAfter.ts';
+import { readCompletion } from '../../../../src/adapters/models/chatProtocol.ts';
+import { retryAfter } from '../../../../src/adapters/models/rateHeaders.ts';
 import { containing } from './askEndpoint.ts';
 
 const asked = { host: 'api.example', model: 'm', sent: [], now: 0 };
@@ -32,12 +32,12 @@ describe('failed connections', () => {
     ['ENETUNREACH', 'unreachable'],
     ['ECONNRESET', 'dropped'],
     ['UND_ERR_SOCKET', 'dropped'],
-    ['UND_ERR_HEADERS_TIMEOUT', 'slow'],
-  ])('%s is %s', (code, kind) => expect(faultOfFetch(failure(code), 9).kind).toBe(kind));
+    ['UND_ERR_HEADERS_OVERFLOW', 'dropped'],
+  ])('%s is %s', (code, kind) => expect(faultOfExchange(failure(code), null).kind).toBe(kind));
 
   test('the first of several addresses tells', () => {
     const several = new AggregateError([Object.assign(new Error(), { code: 'ECONNREFUSED' })]);
-    expect(faultOfFetch(new TypeError('fetch failed', { cause: several }), 9)).toEqual({
+    expect(faultOfExchange(new TypeError('fetch failed', { cause: several }), null)).toEqual({
       kind: 'unreachable',
       code: 'ECONNREFUSED',
     });
@@ -54,7 +54,7 @@ describe('failed connections', () => {
 
   test('a proxy that wants a sign-in is named', () => {
     const cause = new Error('Proxy response (407) !== 200 when HTTP Tunneling');
-    const fault = faultOfFetch(new TypeError('fetch failed', { cause }), 9);
+    const fault = faultOfExchange(new TypeError('fetch failed', { cause }), 'proxy.example:3128');
     expect(judgeFault(fault, asked)).toMatchObject({ kind: 'provider', message: containing('proxy') });
   });
 

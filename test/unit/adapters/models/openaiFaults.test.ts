@@ -55,7 +55,7 @@ describe('faults worth asking again', () => {
     for (const reply of [hang, trickle(20)]) {
       const server = await serve(reply);
       const start = performance.now();
-      const answer = await one(server, { limits: { totalMs: 300, idleMs: 10_000 } });
+      const answer = await one(server, { limits: { totalMs: 300, firstMs: 5_000, idleMs: 10_000 } });
       expect(answer).toMatchObject({
         ok: false,
         reason: matching(/no whole answer within 0 s/),
@@ -185,7 +185,7 @@ describe('faults of the provider as a whole', () => {
       modelOf(server, { concurrency: 4 }),
       Array.from({ length: 1_000 }, () => request('hi')),
     );
-    expect(await refusal(work)).toMatch(/failed 5 calls in a row/);
+    expect(await refusal(work)).toMatch(/failed \d+ times in a row, last because .*status 500: down/);
     expect(server.seen.length).toBeLessThan(60);
   });
 

@@ -1,0 +1,168 @@
+/**
+ * Owns one request's way to its answer, over as many exchanges as that takes. Deliberately retries only what kept an
+ * answer from coming (judgeFault.ts), under a host-wide pace (hostGate.ts).
+ */
+import type { ModelAnswer, ModelRequest } from '../../core/ports.ts';
+import { ProviderError } from '../../core/ports.ts';
+import type { FaultKind } from './endpointFault.ts';
+import { faultOf } from './endpointFault.ts';
+import { throwErrorInside } from './errorInside.ts';
+import { backoff, type Pass } from './hostGate.ts';
+import type { OptionalField, Verdict } from './judgeFault.ts';
+import { judgeFault, longestWaitMs } from './judgeFault.ts';
+import { pause } from './pause.ts';
+import { type RateWindow, rateWindow } from './rateHeaders.ts';
+import type { Session } from './session.ts';
+
+/** A call's end. `doubtful`: given up after several tries, which may be the host's doing rather than the call's. */
+export interface Outcome {
+  readonly answer: ModelAnswer;
+  readonly doubtful: boolean;
+}
+
+/** What one exchange brought: an answer (of whatever kind), or a fault to be judged. */
+type Exchange =
+  | { readonly answer: ModelAnswer; readonly window: RateWindow | null }
+  | { readonly fault: FaultKind; readonly sent: readonly OptionalField[] };
+
+/** What dropping a field means for the person who asked for it. */
+const withoutField: Readonly<Record<OptionalField, string>> = {
+  seed: 'does not take a seed: the same request may be answered differently',
+  temperature: 'does not take a temperature: its own default is used',
+  max_tokens: 'takes the answer limit by another name',
+  stream_options: 'does not report usage of streamed answers: tokens count at their worst case',
+  store: 'cannot be asked to keep nothing: it may store answers',
+};
+
+/** One exchange. Null when `signal` ended it. Errors that are no fault of the endpoint are thrown on. */
+async function exchange(
+  session: Session,
+  request: ModelRequest,
+  signal: AbortSignal,
+): Promise<Exchange | null> {
+  const { endpoint, protocol, refused } = session;
+  const asked = { request, model: endpoint.model, stream: endpoint.stream === true, refused };
+  const sent = protocol.sent(asked);
+  // A signal of its own: the client leaves a listener on the one it is given, and a step may make many thousand calls.
+  const own = new AbortController();
+  const abort = (): void => own.abort();
+  signal.addEventListener('abort', abort);
+  try {
+    const response = await protocol.send(await session.client(), asked, own.signal);
+    const body: unknown = await response.json();
+    throwErrorInside(body);
+    const window = rateWindow(response.headers, Date.now());
+    const requestId = response.headers.get('x-request-id');
+    return { answer: protocol.read(body, endpoint.model, requestId), window };
+  } catch (error) {
+    if (signal.aborted) return null;
+    const fault = faultOf(error);
+    if (fault === null) throw error;
+    return { fault, sent };
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Sets a field aside for good; asking again is right also where another call did so meanwhile. */
+function adapt({ refused, endpoint, address }: Session, field: OptionalField): void {
+  if (refused.has(field)) return;
+  refused.add(field);
+  endpoint.log?.warn(`${address.host} ${withoutField[field]}.`);
+}
+
+function noteModel(session: Session, answer: ModelAnswer): void {
+  if (!answer.ok) return;
+  const { answeredAs, address, endpoint } = session;
+  if (answeredAs !== null && answeredAs !== answer.model)
+    endpoint.log?.warn(`${address.host} now answers with model ${answer.model}, before with ${answeredAs}.`);
+  session.answeredAs = answer.model;
+}
+
+function minutes(ms: number): string {
+  return ms < 90_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} minutes`;
+}
+
+/** The host is busy: everyone waits. Throws ProviderError when it has been busy for too long. */
+function waitOut(session: Session, pass: Pass, verdict: Extract<Verdict, { kind: 'wait' }>): void {
+  const { limits, endpoint } = session;
+  const busyMs = pass.busy(verdict.afterMs);
+  if (busyMs > Math.max(limits.patienceMs, verdict.afterMs ?? 0))
+    throw new ProviderError(`${verdict.reason} and still is after ${minutes(busyMs)}; resume the run later.`);
+  if (verdict.afterMs !== null && verdict.afterMs >= 5_000)
+    endpoint.log?.info(`${verdict.reason}; waiting ${minutes(verdict.afterMs)} as it asks.`);
+}
+
+/** Throws ProviderError when the host is down; else what is left to do is the caller's. */
+function noteFault(session: Session, pass: Pass, verdict: Extract<Verdict, { kind: 'retry' }>): void {
+  const { address, gate } = session;
+  const inRow = gate.faultsInRow + 1;
+  if (!pass.faulted(verdict.certain)) return;
+  throw new ProviderError(
+    verdict.certain
+      ? `Ratchet ${verdict.reason}.`
+      : `${address.host} failed ${inRow} times in a row, last because ${verdict.reason}; resume when it works again.`,
+  );
+}
+
+/** Null when `signal` ended it. Throws ProviderError when the provider as a whole cannot answer. */
+export async function askEndpoint(
+  session: Session,
+  request: ModelRequest,
+  signal: AbortSignal,
+): Promise<Outcome | null> {
+  const { address, endpoint, gate, limits, random } = session;
+  for (let tries = 1; ; ) {
+    const pass = await gate.enter(signal);
+    if (pass === null) return null;
+    const outcome = signal.aborted ? null : await tryOnce(session, request, signal, pass);
+    if (outcome === null) {
+      pass.left();
+      return null;
+    }
+    if ('answer' in outcome) {
+      const { window } = outcome;
+      pass.answered(window !== null && window.ms <= longestWaitMs ? window : null);
+      noteModel(session, outcome.answer);
+      return { answer: outcome.answer, doubtful: false };
+    }
+    const asked = { host: address.host, model: endpoint.model, sent: outcome.sent, now: Date.now() };
+    const verdict = judgeFault(outcome.fault, asked);
+    switch (verdict.kind) {
+      case 'provider':
+        pass.spoke();
+        throw new ProviderError(verdict.message);
+      case 'item':
+        pass.spoke();
+        return { answer: { ok: false, reason: verdict.reason }, doubtful: false };
+      case 'adapt':
+        pass.spoke();
+        adapt(session, verdict.field);
+        break;
+      case 'wait':
+        waitOut(session, pass, verdict);
+        break;
+      case 'retry':
+        noteFault(session, pass, verdict);
+        if (tries >= verdict.tries && !verdict.certain)
+          return { answer: { ok: false, reason: verdict.reason }, doubtful: true };
+        await pause(backoff(tries, { backoffMs: limits.backoffMs, random }), signal);
+        tries += 1;
+    }
+  }
+}
+
+/** An exchange whose pass is given back also when something unforeseen is thrown. */
+async function tryOnce(
+  session: Session,
+  request: ModelRequest,
+  signal: AbortSignal,
+  pass: Pass,
+): Promise<Exchange | null> {
+  try {
+    return await exchange(session, request, signal);
+  } catch (error) {
+    pass.left();
+    throw error;
+  }
+}

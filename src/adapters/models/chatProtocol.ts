@@ -1,0 +1,117 @@
+/**
+ * Owns chat completions: the request body, and an answer as an endpoint really sends it, whatever its type declaration
+ * says. Deliberately learns what an endpoint refuses from refusals by name: no table of models, which would be out of date.
+ */
+import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
+import type { TokenUsage } from '../../core/model/task.ts';
+import type { ModelAnswer } from '../../core/ports.ts';
+import { EndpointFault } from './endpointFault.ts';
+import { throwErrorInside } from './errorInside.ts';
+import { failed, listOf, modelNamed, objectOf, tokenCount } from './json.ts';
+import type { OptionalField } from './judgeFault.ts';
+import type { AskedFor, Protocol, StreamReader } from './protocol.ts';
+
+const optional: readonly OptionalField[] = ['seed', 'temperature', 'max_tokens'];
+
+/** `max_tokens`, once refused, goes by its newer name. */
+function bodyOf({ request, model, stream, refused }: AskedFor): ChatCompletionCreateParams {
+  return {
+    model,
+    messages: request.messages.map(({ role, content }) => ({ role, content })),
+    ...(refused.has('seed') ? {} : { seed: request.seed }),
+    ...(refused.has('temperature') ? {} : { temperature: request.temperature }),
+    ...(refused.has('max_tokens')
+      ? { max_completion_tokens: request.maxTokens }
+      : { max_tokens: request.maxTokens }),
+    ...(stream ? { stream } : {}),
+    ...(stream && !refused.has('stream_options') ? { stream_options: { include_usage: true } } : {}),
+  };
+}
+
+function usageOf(value: unknown): TokenUsage {
+  const usage = objectOf(value);
+  return { input: tokenCount(usage?.['prompt_tokens']), output: tokenCount(usage?.['completion_tokens']) };
+}
+
+/** The one answer asked for: that with index 0, wherever it stands; endpoints that give no index give one answer. */
+function firstChoice(choices: unknown): ReturnType<typeof objectOf> {
+  const list = listOf(choices).map(objectOf);
+  return list.find((choice) => choice?.['index'] === 0) ?? list[0] ?? null;
+}
+
+/** A chat completion in one piece. */
+export function readCompletion(body: unknown, asked: string, requestId: string | null): ModelAnswer {
+  const answer = objectOf(body);
+  if (answer === null) return failed('the endpoint sent something that is no completion');
+  const choice = firstChoice(answer['choices']);
+  const message = objectOf(choice?.['message']);
+  if (message === null) return failed('the endpoint sent a completion without an answer in it');
+  const finish = choice?.['finish_reason'];
+  const { content, refusal, tool_calls: calls } = message;
+  const declined = typeof refusal === 'string' && refusal !== '' ? refusal : null;
+  const rest = {
+    ok: true,
+    usage: usageOf(answer['usage']),
+    model: modelNamed(answer['model'], asked),
+    requestId,
+  } as const;
+  if (declined !== null || finish === 'content_filter') {
+    const text = declined ?? (typeof content === 'string' ? content : '');
+    return { ...rest, text, finish: 'refusal' };
+  }
+  if (listOf(calls).length > 0 && (typeof content !== 'string' || content === ''))
+    return failed('the model answered with a tool call instead of text');
+  if (typeof content !== 'string') return failed('the endpoint sent a completion without text');
+  if (finish === 'length') return { ...rest, text: content, finish: 'length' };
+  // An answer of nothing is a model declining to answer; asking again would be retrying an outcome.
+  return { ...rest, text: content, finish: content === '' ? 'refusal' : 'stop' };
+}
+
+/**
+ * Chunks to a completion. Complete with a finish reason or the closing `[DONE]`, whichever comes: with neither, half an
+ * answer would pass for a whole one. Usage is that of the last chunk that has any.
+ */
+function chatReader(): StreamReader {
+  const text: string[] = [];
+  const refusal: string[] = [];
+  const calls: unknown[] = [];
+  let model: unknown = null;
+  let usage: unknown = null;
+  let finish: unknown = null;
+  let closed = false;
+  return {
+    take(data) {
+      if (data.trim() === '[DONE]') {
+        closed = true;
+        return true;
+      }
+      const chunk = objectOf(JSON.parse(data));
+      if (chunk === null) throw new EndpointFault({ kind: 'malformed' });
+      throwErrorInside(chunk);
+      model ??= chunk['model'];
+      usage = chunk['usage'] ?? usage;
+      const choice = firstChoice(chunk['choices']);
+      if (choice !== null && (choice['index'] ?? 0) === 0) {
+        const delta = objectOf(choice['delta']);
+        if (typeof delta?.['content'] === 'string') text.push(delta['content']);
+        if (typeof delta?.['refusal'] === 'string') refusal.push(delta['refusal']);
+        calls.push(...listOf(delta?.['tool_calls']));
+        finish = choice['finish_reason'] ?? finish;
+      }
+      return false;
+    },
+    whole() {
+      if (!closed && finish === null) return null;
+      const message = { content: text.join(''), refusal: refusal.join(''), tool_calls: calls };
+      return { model, usage, choices: [{ index: 0, message, finish_reason: finish }] };
+    },
+  };
+}
+
+export const chatProtocol: Protocol = {
+  sent: ({ stream, refused }) =>
+    [...optional, ...(stream ? (['stream_options'] as const) : [])].filter((field) => !refused.has(field)),
+  send: (client, asked, signal) => client.chat.completions.create(bodyOf(asked), { signal }).asResponse(),
+  reader: chatReader,
+  read: readCompletion,
+};

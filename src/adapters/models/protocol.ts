@@ -1,0 +1,29 @@
+/** Owns the shape both ways of asking an endpoint share. Deliberately neither of them: chatProtocol.ts, responsesProtocol.ts. */
+import type OpenAI from 'openai';
+import type { ModelAnswer, ModelRequest } from '../../core/ports.ts';
+import type { OptionalField } from './judgeFault.ts';
+
+/** Puts the events of one streamed answer together. */
+export interface StreamReader {
+  /** Takes the data of one event; true when nothing more is to come. Throws EndpointFault for an error event. */
+  take(data: string): boolean;
+  /** The answer as it would have come in one piece; null while it is not complete. */
+  whole(): unknown;
+}
+
+export interface AskedFor {
+  readonly request: ModelRequest;
+  readonly model: string;
+  readonly stream: boolean;
+  /** Fields this endpoint has been found not to take. */
+  readonly refused: ReadonlySet<OptionalField>;
+}
+
+export interface Protocol {
+  /** Fields of the request that an endpoint may refuse. */
+  sent(asked: AskedFor): readonly OptionalField[];
+  send(client: OpenAI, asked: AskedFor, signal: AbortSignal): Promise<Response>;
+  reader(): StreamReader;
+  /** `asked` is the model's name in the request, for endpoints that do not name the one that answered. */
+  read(body: unknown, asked: string, requestId: string | null): ModelAnswer;
+}

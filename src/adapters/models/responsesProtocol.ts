@@ -1,0 +1,108 @@
+/**
+ * Owns the Responses API: the request body, and a response as an endpoint really sends it. Deliberately asks the endpoint
+ * to keep nothing (`store: false`), and sends no seed, which this API has not.
+ */
+import type { ResponseCreateParams } from 'openai/resources/responses/responses';
+import type { FinishReason, TokenUsage } from '../../core/model/task.ts';
+import type { ModelAnswer } from '../../core/ports.ts';
+import { EndpointFault } from './endpointFault.ts';
+import { errorFault, throwErrorInside } from './errorInside.ts';
+import { failed, type Json, listOf, modelNamed, objectOf, tokenCount } from './json.ts';
+import type { OptionalField } from './judgeFault.ts';
+import type { AskedFor, Protocol, StreamReader } from './protocol.ts';
+
+const optional: readonly OptionalField[] = ['temperature', 'store'];
+
+function bodyOf({ request, model, stream, refused }: AskedFor): ResponseCreateParams {
+  return {
+    model,
+    input: request.messages.map(({ role, content }) => ({ role, content })),
+    max_output_tokens: request.maxTokens,
+    ...(refused.has('store') ? {} : { store: false }),
+    ...(refused.has('temperature') ? {} : { temperature: request.temperature }),
+    ...(stream ? { stream } : {}),
+  };
+}
+
+function usageOf(value: unknown): TokenUsage {
+  const usage = objectOf(value);
+  return { input: tokenCount(usage?.['input_tokens']), output: tokenCount(usage?.['output_tokens']) };
+}
+
+/** All text of one kind in the messages of an output; null when there is none of that kind. */
+function textOf(output: readonly unknown[], type: 'output_text' | 'refusal'): string | null {
+  const field = type === 'output_text' ? 'text' : 'refusal';
+  const parts = output.flatMap((item) => {
+    const message = objectOf(item);
+    return message?.['type'] === 'message' ? listOf(message['content']).map(objectOf) : [];
+  });
+  const texts = parts.flatMap((part) => {
+    const text = part?.['type'] === type ? part[field] : null;
+    return typeof text === 'string' ? [text] : [];
+  });
+  return texts.length === 0 ? null : texts.join('');
+}
+
+function finishOf(answer: Json, declined: boolean): FinishReason {
+  const reason = objectOf(answer['incomplete_details'])?.['reason'];
+  if (declined || reason === 'content_filter') return 'refusal';
+  return answer['status'] === 'incomplete' ? 'length' : 'stop';
+}
+
+/** A response in one piece. */
+export function readResponse(body: unknown, asked: string, requestId: string | null): ModelAnswer {
+  const answer = objectOf(body);
+  if (answer === null || !Array.isArray(answer['output']))
+    return failed('the endpoint sent something that is no response');
+  if (answer['status'] === 'cancelled') return failed('the endpoint cancelled the response');
+  const output = listOf(answer['output']);
+  const declined = textOf(output, 'refusal');
+  const text = declined ?? textOf(output, 'output_text');
+  const finish = finishOf(answer, declined !== null);
+  if (text === null && finish === 'stop') {
+    const called = output.some((item) => String(objectOf(item)?.['type']).endsWith('_call'));
+    return failed(
+      called
+        ? 'the model answered with a tool call instead of text'
+        : 'the endpoint sent a response without text',
+    );
+  }
+  return {
+    ok: true,
+    text: text ?? '',
+    finish: text === '' && finish === 'stop' ? 'refusal' : finish,
+    usage: usageOf(answer['usage']),
+    model: modelNamed(answer['model'], asked),
+    requestId,
+  };
+}
+
+/** The last event holds the whole response; what comes before only shows that the endpoint is at work. */
+function responseReader(): StreamReader {
+  let response: unknown = null;
+  return {
+    take(data) {
+      if (data.trim() === '[DONE]') return true;
+      const event = objectOf(JSON.parse(data));
+      if (event === null) throw new EndpointFault({ kind: 'malformed' });
+      throwErrorInside(event);
+      switch (event['type']) {
+        case 'response.failed':
+          throw errorFault(objectOf(event['response'])?.['error'] ?? {});
+        case 'response.completed':
+        case 'response.incomplete':
+          response = event['response'] ?? null;
+          return true;
+      }
+      return false;
+    },
+    whole: () => response,
+  };
+}
+
+export const responsesProtocol: Protocol = {
+  sent: ({ refused }) => optional.filter((field) => !refused.has(field)),
+  send: (client, asked, signal) => client.responses.create(bodyOf(asked), { signal }).asResponse(),
+  reader: responseReader,
+  read: readResponse,
+};

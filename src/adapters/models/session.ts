@@ -1,0 +1,126 @@
+/**
+ * Owns what all calls to one endpoint share: its address, client, gate, and what it was found not to take.
+ * Deliberately asks nothing itself.
+ */
+import type OpenAI from 'openai';
+import type { Log } from '../../core/ports.ts';
+import type { Address } from './address.ts';
+import { readAddress } from './address.ts';
+import { chatProtocol } from './chatProtocol.ts';
+import { connect, proxyHost } from './connection.ts';
+import type { ExchangeLimits } from './guardedFetch.ts';
+import { guardedFetch } from './guardedFetch.ts';
+import type { HostGate, HostGates } from './hostGate.ts';
+import { hostGates } from './hostGate.ts';
+import type { OptionalField } from './judgeFault.ts';
+import type { Protocol } from './protocol.ts';
+import { responsesProtocol } from './responsesProtocol.ts';
+
+export interface OpenAiEndpoint {
+  /** The provider's id in the settings; part of the model's name, so that effects of two providers stay apart. */
+  readonly provider: string;
+  /** https, or http on this machine; for example https://api.openai.com/v1. */
+  readonly baseURL: string;
+  readonly model: string;
+  /** Asked before each exchange; null where the endpoint needs none. */
+  readonly apiKey: () => Promise<string | null>;
+  /** Chat completions, which everyone speaks, unless said otherwise. */
+  readonly api?: 'chat' | 'responses';
+  /** Whether answers are asked for in pieces: shows early that a slow endpoint is at work. Default false. */
+  readonly stream?: boolean;
+  /** Calls in flight at once, at most; default 8. A busy host gets fewer. */
+  readonly concurrency?: number;
+  /** Such as http://host:port; none by default. */
+  readonly proxy?: string;
+  readonly log?: Log;
+  readonly limits?: Partial<EndpointLimits>;
+  /** In [0, 1), for the spread of pauses. */
+  readonly random?: () => number;
+  /** Shared by all that ask the same hosts; this process's own by default. */
+  readonly gates?: HostGates;
+}
+
+export interface EndpointLimits extends ExchangeLimits {
+  /** First pause between two tries, milliseconds; doubles each time. */
+  readonly backoffMs: number;
+  /** How long a busy endpoint is waited for before the run pauses, milliseconds. */
+  readonly patienceMs: number;
+  /** Calls given up in a row, none answered between, after which the endpoint counts as down. */
+  readonly givenUpInRow: number;
+}
+
+export interface Session {
+  readonly endpoint: OpenAiEndpoint;
+  readonly protocol: Protocol;
+  readonly address: Address;
+  readonly limits: EndpointLimits;
+  readonly gate: HostGate;
+  readonly random: () => number;
+  readonly concurrency: number;
+  readonly refused: Set<OptionalField>;
+  readonly client: () => Promise<OpenAI>;
+  /** The model that answered last, by the endpoint's word. */
+  answeredAs: string | null;
+}
+
+const processGates = hostGates();
+const defaultConcurrency = 8;
+
+/** An endpoint that does not stream says nothing until the whole answer is there, so it gets longer to begin. */
+function defaults(stream: boolean): EndpointLimits {
+  return {
+    totalMs: 600_000,
+    firstMs: stream ? 60_000 : 300_000,
+    idleMs: 30_000,
+    bytes: 8_000_000,
+    backoffMs: 500,
+    patienceMs: 600_000,
+    givenUpInRow: 5,
+  };
+}
+
+/** Throws ProviderError for an address or proxy that cannot be used. Connects to nothing. */
+export function openSession(endpoint: OpenAiEndpoint): Session {
+  const { stream = false, proxy = null, random = Math.random, gates = processGates } = endpoint;
+  const address = readAddress(endpoint.baseURL);
+  const proxyName = proxy === null ? null : proxyHost(proxy);
+  const limits = { ...defaults(stream), ...endpoint.limits };
+  const protocol = endpoint.api === 'responses' ? responsesProtocol : chatProtocol;
+  const concurrency = Math.max(1, endpoint.concurrency ?? defaultConcurrency);
+  const gate = gates(address.origin, { backoffMs: limits.backoffMs, random });
+  gate.allow(concurrency);
+  const load = async (): Promise<OpenAI> => {
+    const [{ OpenAI: Client }, dispatcher] = await Promise.all([import('openai'), connect(proxy)]);
+    return new Client({
+      // The real key is set by guardedFetch, out of reach of the client's own logging; this only satisfies its check.
+      apiKey: 'none',
+      organization: null,
+      project: null,
+      baseURL: address.baseURL,
+      maxRetries: 0,
+      timeout: limits.totalMs * 2,
+      logLevel: 'off',
+      fetch: guardedFetch({
+        address,
+        key: endpoint.apiKey,
+        limits,
+        dispatcher,
+        proxy: proxyName,
+        reader: protocol.reader,
+      }),
+    });
+  };
+  let client: Promise<OpenAI> | null = null;
+  return {
+    endpoint,
+    protocol,
+    address,
+    limits,
+    gate,
+    random,
+    concurrency,
+    refused: new Set(),
+    client: () => (client ??= load()),
+    answeredAs: null,
+  };
+}
