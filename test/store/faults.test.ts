@@ -10,15 +10,19 @@ describe('the N-th operation on the files fails, for every N until none does', (
       const base = await makeBase();
       const problems: string[] = [];
       let points = 0;
+      let repeated = 0;
       for (let nth = 1; problems.length < 5; nth++) {
-        const outcome = await runWithFault(base, { nth, code, sticky });
+        const outcome = await runWithFault(base, { nth, code, sticky, cutAfterSync: code === 'EIO' });
+        repeated += outcome.repeatedSyncs;
         problems.push(
           ...outcome.problems.map((problem) => `operation ${nth}, ${outcome.operation}: ${problem}`),
         );
         if (!outcome.fired) break;
         points++;
       }
-      console.log(`${code}, sticky ${sticky}: ${points} operations failed, ${problems.length} problems.`);
+      console.log(
+        `${code}, sticky ${sticky}: ${points} operations failed, ${problems.length} problems, ${repeated} syncs repeated without opening the file anew.`,
+      );
       expect(problems).toEqual([]);
       expect(points).toBeGreaterThan(60);
     },

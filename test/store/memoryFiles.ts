@@ -2,6 +2,7 @@
  * Owns files in memory behind the store's HostFiles: what a process sees while it runs, and a trace of what it did.
  * Deliberately decides neither what survives a crash (disk.ts) nor what fails (faulty.ts).
  */
+import { basename, dirname } from 'node:path';
 import type { HostFiles, OpenMode } from '../../src/adapters/store/hostFiles.ts';
 
 /** One change of the disk, in the order the store made them. `inode` names a file whatever its path. */
@@ -176,6 +177,10 @@ export function memoryFiles(options: MemoryOptions = {}): MemoryFiles {
       names.delete(from);
       names.set(to, file);
       record?.({ kind: 'rename', inode: file.inode, from, to });
+    },
+    list: (path) => {
+      before?.('list', path);
+      return [...names.keys()].filter((name) => dirname(name) === path).map((name) => basename(name));
     },
     makeDirectory: (path) => before?.('makeDirectory', path),
   };
