@@ -12,7 +12,9 @@ function loadHost(shell: Shell): Host {
   const { extensionPath } = shell.context;
   // The path is put together at run time, so that the bundler leaves the host out of the stub.
   const require = createRequire(path.join(extensionPath, 'package.json'));
+  const began = performance.now();
   const module = require(path.join(extensionPath, 'dist', 'host.cjs')) as HostModule;
+  shell.timings.load = performance.now() - began;
   return module.startHost(shell);
 }
 
@@ -61,6 +63,7 @@ function registerDocuments(host: () => Host, context: vscode.ExtensionContext): 
 }
 
 export function activate(context: vscode.ExtensionContext): void {
+  const began = performance.now();
   let loaded: Host | null = null;
   const host = (): Host => (loaded ??= loadHost(shell));
   const tree = (id: ViewId) => registerTree(id, host, context);
@@ -68,6 +71,7 @@ export function activate(context: vscode.ExtensionContext): void {
     context,
     trees: Object.fromEntries(viewIds.map((id) => [id, tree(id)])) as Readonly<Record<ViewId, TreeShell>>,
     filesChanged: registerDocuments(host, context),
+    timings: { activate: 0, load: 0 },
   };
   for (const id of commandIds) {
     const run = (...args: unknown[]) => host().runCommand(id, args);
@@ -80,4 +84,5 @@ export function activate(context: vscode.ExtensionContext): void {
       { webviewOptions: { retainContextWhenHidden: false }, supportsMultipleEditorsPerDocument: true },
     ),
   );
+  shell.timings.activate = performance.now() - began;
 }

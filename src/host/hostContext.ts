@@ -28,10 +28,18 @@ export function recipeUri({ folder }: Pick<HostContext, 'folder'>, path: string)
   return folder === null ? null : vscode.Uri.joinPath(folder.uri, path);
 }
 
+/** Writes an error to the log: its sentence, then what stands behind it. Returns the sentence. */
+export function logError(log: vscode.LogOutputChannel, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  log.error(message);
+  const detail = error instanceof Error ? (error.cause ?? error) : null;
+  if (detail instanceof Error && detail.stack !== undefined) log.debug(detail.stack);
+  return message;
+}
+
 /** Says an error to the person in one sentence, with the log one press away. */
 export async function tell({ log }: Pick<HostContext, 'log'>, error: unknown): Promise<void> {
-  const message = error instanceof Error ? error.message : String(error);
-  log.error(message, error);
+  const message = logError(log, error);
   const choice = await vscode.window.showErrorMessage(message, 'Show Log');
   if (choice !== undefined) log.show();
 }

@@ -14,7 +14,7 @@ import { newLoop } from './commands/newLoop.ts';
 import { createDocumentFiles, uriOf, type DocumentFiles } from './documents/documentFiles.ts';
 import { createEngineLink, type EngineLink } from './engineLink.ts';
 import { followEngine } from './follow.ts';
-import { firstFolder, tell, type HostContext } from './hostContext.ts';
+import { firstFolder, logError, tell, type HostContext } from './hostContext.ts';
 import { contextKeys, viewIds, type CommandId, type ViewId } from './ids.ts';
 import { createLoopActions } from './loopActions.ts';
 import { watchLoopFiles } from './loopFiles.ts';
@@ -36,7 +36,7 @@ function createLink(
   const version = String((context.extension.packageJSON as { readonly version: unknown }).version);
   return createEngineLink({
     now: () => performance.now(),
-    log: (message, error) => (error === undefined ? log.info(message) : log.error(message, error)),
+    log: (message, error) => (error === undefined ? log.info(message) : logError(log, error)),
     connect: async (start) => {
       if (folder === null) return null;
       const before = performance.now();
@@ -73,6 +73,8 @@ async function hasDatabase(folder: vscode.WorkspaceFolder | null): Promise<boole
 function createContext(shell: Shell): HostContext {
   const folder = firstFolder();
   const log = vscode.window.createOutputChannel('Ratchet', { log: true });
+  const { activate, load } = shell.timings;
+  log.info(`Activated in ${activate.toFixed(1)} ms; the rest loaded in ${load.toFixed(1)} ms.`);
   const link = createLink(shell, folder, log);
   const models = createReadModels(link, () => hasDatabase(folder));
   link.onState(({ kind }) => void vscode.commands.executeCommand('setContext', contextKeys.engine, kind));

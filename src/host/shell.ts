@@ -23,6 +23,8 @@ export interface Shell {
   readonly context: vscode.ExtensionContext;
   readonly trees: Readonly<Record<ViewId, TreeShell>>;
   readonly filesChanged: vscode.EventEmitter<vscode.FileChangeEvent[]>;
+  /** Milliseconds activate() and the host's loading took, for the log. */
+  readonly timings: { activate: number; load: number };
 }
 
 export interface Host {

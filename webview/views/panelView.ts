@@ -142,6 +142,7 @@ function settings(props: PanelProps, panel: Panel): TemplateResult {
   return settingsView({
     description: panel.recipe.description,
     running: panel.shown?.summary?.status === 'running',
+    failed: panel.engine.kind === 'failed',
     onSet: (field, value) => props.send({ type: 'set', field, value }),
   });
 }

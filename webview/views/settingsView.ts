@@ -9,6 +9,8 @@ import { icon } from './icons.ts';
 export interface SettingsProps {
   readonly description: RecipeDescription | null;
   readonly running: boolean;
+  /** The engine cannot be reached. */
+  readonly failed: boolean;
   readonly onSet: (field: RecipeField, value: number) => void;
 }
 
@@ -89,7 +91,7 @@ export function settingsView(props: SettingsProps): TemplateResult {
     <h2 id="settings-title">Settings</h2>
     ${
       props.description === null
-        ? html`<p class="note">Reading the loop file.</p>`
+        ? html`<p class="note">${props.failed ? 'The engine reads the loop file; it has to answer first.' : 'Reading the loop file.'}</p>`
         : html`<div class="fields">${settings.map((setting) => field(setting, props.onSet))}</div>`
     }
     ${props.running ? html`<p class="note">Changes count from the next run on.</p>` : nothing}

@@ -8,7 +8,7 @@ import * as vscode from 'vscode';
 import type { RunId } from '../../core/model/ids.ts';
 import { eventsAppended, progressMade, runChanged } from '../../protocol/engine.ts';
 import { readPanelIntent, type PanelIntent } from '../../protocol/panel.ts';
-import { relativePath, type HostContext } from '../hostContext.ts';
+import { logError, relativePath, type HostContext } from '../hostContext.ts';
 import type { LoopActions } from '../loopActions.ts';
 import { PanelFeed } from './panelFeed.ts';
 import { intentHandler } from './panelIntents.ts';
@@ -77,9 +77,7 @@ export function openPanelSession(
     post: (message) => void panel.webview.postMessage(message),
   });
   const refuse = (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    host.log.error(message, error);
-    feed.change({ kind: 'refusal', message });
+    feed.change({ kind: 'refusal', message: logError(host.log, error) });
   };
   const handle = intentHandler({ host, actions, document, feed });
   const take = async (intent: PanelIntent) => {
