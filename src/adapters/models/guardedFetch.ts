@@ -61,7 +61,7 @@ function clocks(limits: ExchangeLimits, onEnd: (fault: EndpointFault) => void) {
   let idle: ReturnType<typeof setTimeout> | null = null;
   return {
     /** Something of the answer came. */
-    came(): void {
+    came: (): void => {
       if (idle !== null) {
         idle.refresh();
         return;
@@ -69,7 +69,7 @@ function clocks(limits: ExchangeLimits, onEnd: (fault: EndpointFault) => void) {
       clearTimeout(first);
       idle = setTimeout(end(limits.idleMs, 'idle'), limits.idleMs);
     },
-    clear(): void {
+    clear: (): void => {
       clearTimeout(whole);
       clearTimeout(first);
       if (idle !== null) clearTimeout(idle);
@@ -144,7 +144,7 @@ export function guardedFetch(exchanges: Exchanges): Fetch {
       answer = await dispatcher.request({
         origin: url.origin,
         path: url.pathname + url.search,
-        method: method as Dispatcher.HttpMethod,
+        method,
         body: typeof body === 'string' ? body : null,
         headers: {
           'content-type': 'application/json',

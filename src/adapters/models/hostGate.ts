@@ -1,10 +1,12 @@
 /**
- * Owns how fast one host is asked, by every provider and run of this process together: how many calls at once (additive
- * increase, multiplicative decrease: Chiu and Jain, 1989), pauses the host asked for, and probing a host that fails.
+ * Owns how fast one host is asked, by every provider and run of this process together: it turns what each call met into
+ * how many go at once (adaptiveLimit.ts), pauses (turnstile.ts) and probing a host that fails (circuit.ts).
  * Deliberately does not know what a call is, nor what is worth asking again.
  */
-import { circuit } from './circuit.ts';
+import { type AdaptiveLimit, adaptiveLimit } from './adaptiveLimit.ts';
+import { type Circuit, circuit } from './circuit.ts';
 import type { RateWindow } from './rateHeaders.ts';
+import { type Turnstile, turnstile } from './turnstile.ts';
 
 /** One call let through. Exactly one of its methods is called, once. */
 export interface Pass {
@@ -37,155 +39,83 @@ export interface GatePace {
   readonly random: () => number;
 }
 
-/** Timers of Node overflow beyond 2^31 - 1 ms; longer waits are slept in pieces. */
-const longestTimer = 60_000;
 const longestProbePause = 8_000;
-/** Round trips from half of the ceiling back to it. */
-const tripsToRecover = 16;
 
-/** Pause before try `number` + 1: doubling from `baseMs`, at most 60 s, with 25 % of jitter either way. */
+/** Pause before try `number` + 1: doubling from `backoffMs`, at most 60 s, with 25 % of jitter either way. */
 export function backoff(number: number, { backoffMs, random }: GatePace): number {
   return Math.min(60_000, backoffMs * 2 ** (number - 1)) * (0.75 + 0.5 * random());
 }
 
-export function hostGate(pace: GatePace): HostGate {
-  const breaker = circuit();
-  const waiting = new Set<() => void>();
-  let ceiling = 0;
-  let limit = 0;
-  let inFlight = 0;
-  let credit = 0;
-  let heldUntil = 0;
-  /** Calls that began before the last decrease do not decrease again: their bad news is the same news. */
-  let epoch = 0;
-  let busySince: number | null = null;
-  let busyInRow = 0;
-  let quota: { left: number; readonly until: number } | null = null;
-  let timer: ReturnType<typeof setTimeout> | null = null;
+interface Host {
+  readonly pace: GatePace;
+  readonly limit: AdaptiveLimit;
+  readonly breaker: Circuit;
+  readonly turnstile: Turnstile;
+  /** Since when the host has been busy, and how often in a row it said so without naming a time. */
+  busySince: number | null;
+  busyInRow: number;
+}
 
-  const decrease = (): void => {
-    limit = Math.max(1, Math.floor(limit / 2));
-    credit = 0;
-    epoch += 1;
-  };
-  const increase = (): void => {
-    if (limit >= ceiling) return;
-    credit += 1;
-    if (credit < limit) return;
-    credit = 0;
-    limit = Math.min(ceiling, limit + Math.max(1, Math.ceil(ceiling / 2 / tripsToRecover)));
-  };
-  const hold = (ms: number): void => {
-    heldUntil = Math.max(heldUntil, performance.now() + ms);
-  };
-  const room = (): boolean => inFlight < (breaker.probing ? 1 : limit);
-  const pump = (): void => {
-    if (waiting.size === 0 || !room()) return;
-    const now = performance.now();
-    if (quota !== null && quota.until <= now) quota = null;
-    const opensAt = Math.max(heldUntil, quota?.left === 0 ? quota.until : 0);
-    if (opensAt > now) {
-      timer ??= setTimeout(
-        () => {
-          timer = null;
-          pump();
-        },
-        Math.min(longestTimer, opensAt - now + 1),
-      );
-      return;
-    }
-    for (const admit of waiting) {
-      if (!room() || quota?.left === 0) break;
-      waiting.delete(admit);
-      inFlight += 1;
-      if (quota !== null) quota.left -= 1;
-      admit();
-    }
-    if (quota?.left === 0) pump();
-  };
-  const leave = (): void => {
-    inFlight -= 1;
-    pump();
-  };
+function passThrough(host: Host): Pass {
+  const { limit, breaker, turnstile: door, pace } = host;
+  const decreasesBefore = limit.decreases;
+  const probe = breaker.probing;
   const speak = (): void => {
     breaker.answered();
-    busySince = null;
-    busyInRow = 0;
-  };
-  const pass = (): Pass => {
-    const began = epoch;
-    const probe = breaker.probing;
-    return {
-      answered(window) {
-        speak();
-        increase();
-        if (window !== null) quota = { left: window.requests, until: performance.now() + window.ms };
-        leave();
-      },
-      spoke() {
-        speak();
-        leave();
-      },
-      left: leave,
-      busy(afterMs) {
-        const now = performance.now();
-        breaker.answered();
-        busySince ??= now;
-        if (began === epoch) {
-          decrease();
-          busyInRow += 1;
-          hold(afterMs ?? backoff(busyInRow, pace));
-        } else if (afterMs !== null) hold(afterMs);
-        const since = Math.max(now, heldUntil) - busySince;
-        leave();
-        return since;
-      },
-      faulted(certain) {
-        const before = breaker.probing;
-        const down = breaker.faulted({ probe, together: inFlight, certain });
-        if (breaker.probing && !before) decrease();
-        if (breaker.probing && (probe || !before))
-          hold(Math.min(longestProbePause, backoff(breaker.failedProbes + 1, pace)));
-        leave();
-        return down;
-      },
-    };
+    host.busySince = null;
+    host.busyInRow = 0;
   };
   return {
+    answered(window) {
+      speak();
+      limit.increase();
+      if (window !== null) door.restrict(window);
+      door.leave();
+    },
+    spoke() {
+      speak();
+      door.leave();
+    },
+    left: () => door.leave(),
+    busy(afterMs) {
+      const now = performance.now();
+      breaker.answered();
+      host.busySince ??= now;
+      if (decreasesBefore === limit.decreases) {
+        limit.decrease();
+        host.busyInRow += 1;
+        door.hold(afterMs ?? backoff(host.busyInRow, pace));
+      } else if (afterMs !== null) door.hold(afterMs);
+      const busyMs = Math.max(now, door.heldUntil) - host.busySince;
+      door.leave();
+      return busyMs;
+    },
+    faulted(certain) {
+      const before = breaker.probing;
+      const down = breaker.faulted({ probe, together: door.inFlight, certain });
+      if (breaker.probing && !before) limit.decrease();
+      if (breaker.probing && (probe || !before))
+        door.hold(Math.min(longestProbePause, backoff(breaker.failedProbes + 1, pace)));
+      door.leave();
+      return down;
+    },
+  };
+}
+
+export function hostGate(pace: GatePace): HostGate {
+  const limit = adaptiveLimit();
+  const breaker = circuit();
+  const door = turnstile(() => (breaker.probing ? 1 : limit.now));
+  const host: Host = { pace, limit, breaker, turnstile: door, busySince: null, busyInRow: 0 };
+  return {
     get limit() {
-      return limit;
+      return limit.now;
     },
     get faultsInRow() {
       return breaker.inRow;
     },
-    allow(concurrency) {
-      if (concurrency <= ceiling) return;
-      limit += concurrency - ceiling;
-      ceiling = concurrency;
-    },
-    enter(signal) {
-      return new Promise((resolve) => {
-        if (signal.aborted) {
-          resolve(null);
-          return;
-        }
-        const admit = (): void => {
-          signal.removeEventListener('abort', leaveQueue);
-          resolve(pass());
-        };
-        const leaveQueue = (): void => {
-          waiting.delete(admit);
-          if (waiting.size === 0 && timer !== null) {
-            clearTimeout(timer);
-            timer = null;
-          }
-          resolve(null);
-        };
-        signal.addEventListener('abort', leaveQueue, { once: true });
-        waiting.add(admit);
-        pump();
-      });
-    },
+    allow: (concurrency) => limit.allow(concurrency),
+    enter: async (signal) => ((await door.enter(signal)) ? passThrough(host) : null),
   };
 }
 

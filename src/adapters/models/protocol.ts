@@ -23,7 +23,7 @@ export interface Protocol {
   /** Fields of the request that an endpoint may refuse. */
   sent(asked: AskedFor): readonly OptionalField[];
   send(client: OpenAI, asked: AskedFor, signal: AbortSignal): Promise<Response>;
-  reader(): StreamReader;
+  readonly reader: () => StreamReader;
   /** `asked` is the model's name in the request, for endpoints that do not name the one that answered. */
   read(body: unknown, asked: string, requestId: string | null): ModelAnswer;
 }
