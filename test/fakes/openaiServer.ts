@@ -97,6 +97,83 @@ export const stall: Reply = (response) => {
   response.write('{"choices":');
 };
 
+/** The bytes of one event of a stream. */
+export const event = (data: unknown): string =>
+  `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+
+/** One piece of a streamed completion; `change` replaces members of its top level. */
+export const chunk = (
+  text: string | null,
+  finish: string | null = null,
+  change: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> => ({
+  id: 'chatcmpl-1',
+  object: 'chat.completion.chunk',
+  created: 1,
+  model: 'fake-1',
+  choices: [{ index: 0, delta: text === null ? {} : { content: text }, finish_reason: finish }],
+  ...change,
+});
+
+/** What a stream ends with when `stream_options.include_usage` is set. */
+export const usageChunk = chunk(null, null, {
+  choices: [],
+  usage: { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 },
+});
+
+export const streamed = (text: string): readonly string[] => [
+  event(chunk('')),
+  ...[...text].map((character) => event(chunk(character))),
+  event(chunk(null, 'stop')),
+  event(usageChunk),
+  event('[DONE]'),
+];
+
+export type StreamEnd = 'end' | 'cut' | 'silent';
+
+/** Writes the pieces, `everyMs` apart, and then ends the answer, cuts the connection, or says nothing more. */
+export const stream =
+  (pieces: readonly (string | Uint8Array)[], end: StreamEnd = 'end', everyMs = 0): Reply =>
+  async (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': 'req-1' });
+    for (const piece of pieces) {
+      if (response.destroyed) return;
+      await new Promise<unknown>((resolve) => response.write(piece, resolve));
+      if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+    if (end === 'end') response.end();
+    if (end === 'cut') response.destroy();
+  };
+
+/** Comments, `ms` apart, that only keep the connection open, without end. */
+export const keepAlive =
+  (ms: number, before: readonly string[] = []): Reply =>
+  (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const piece of before) response.write(piece);
+    const timer = setInterval(() => response.write(': still here\n\n'), ms);
+    response.on('close', () => clearInterval(timer));
+  };
+
+/** A response as the Responses API sends it; `change` replaces members of its top level. */
+export const responseBody = (
+  text: string,
+  change: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> => ({
+  id: 'resp-1',
+  object: 'response',
+  status: 'completed',
+  model: 'fake-1',
+  error: null,
+  incomplete_details: null,
+  output: [
+    { type: 'reasoning', summary: [] },
+    { type: 'message', role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] },
+  ],
+  usage: { input_tokens: 11, output_tokens: 3, total_tokens: 14 },
+  ...change,
+});
+
 /** A few kilobytes that unpack to `megabytes`. */
 export const gzipBomb = (megabytes: number): Reply =>
   raw(

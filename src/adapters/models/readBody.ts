@@ -106,7 +106,7 @@ export async function readStream(
     take(Buffer.from('\n'));
   } catch (error) {
     if (error instanceof SyntaxError) throw new EndpointFault({ kind: 'malformed' });
-    if (error instanceof EndpointFault) throw error;
+    if (error instanceof EndpointFault && error.fault.kind !== 'slow') throw error;
     cut = error;
   }
   const whole = reader.whole();
