@@ -1,19 +1,30 @@
 /**
- * Owns the database of a workspace on its file: creating, opening, migrating, durable transactions, folding the log,
- * and opening again after a failed sync. Deliberately does not lock out other processes (design: processes) and
- * knows no table.
+ * Owns the database of a workspace on its file: opening, durable transactions, folding the log, copies, and opening again
+ * after a failed sync. How one is made and connected to is openingSteps.ts. Deliberately does not lock out other processes
+ * (design: processes).
  */
 import { dirname } from 'node:path';
 import { StoreError } from '../../core/ports.ts';
 import type { Connection } from './connection.ts';
-import { codeOf } from './errno.ts';
+import { readContents } from './contents.ts';
+import { copyTo, onDisk, removeIfThere, type CopyContext } from './copies.ts';
 import { type HostFiles, nodeFiles } from './hostFiles.ts';
-import { inspectFile } from './inspectFile.ts';
-import { migrate, MIGRATIONS, type Migration, newestVersion } from './migrations.ts';
-import { emptyDatabase } from './pages.ts';
-import { renewLog } from './renewLog.ts';
-import { loadSqlite, type Sqlite } from './sqlite.ts';
-import { damageError, faultError } from './storeFault.ts';
+import { inspectFile, type Inspection } from './inspectFile.ts';
+import { MIGRATIONS, type Migration, newestVersion } from './migrations.ts';
+import { readSalts } from './logFile.ts';
+import { lostCommits, lostContents } from './openingReport.ts';
+import { connectExisting, create, foldLog, type OpeningContext } from './openingSteps.ts';
+import {
+  clearRestore,
+  finishRestore,
+  restoreBackup,
+  type Restored,
+  wasThere,
+  withOffer,
+} from './recovery.ts';
+import { readSequence, writeSequence, type SequenceNote } from './sequenceFile.ts';
+import { loadSqlite } from './sqlite.ts';
+import { damageError, newerError } from './storeFault.ts';
 
 export interface DatabaseOptions {
   /** The database file; it and its folder are made when missing. */
@@ -22,10 +33,22 @@ export interface DatabaseOptions {
   readonly wasm: Uint8Array<ArrayBuffer>;
   readonly files?: HostFiles;
   readonly migrations?: readonly Migration[];
+  /** Milliseconds since 1970, for the names of backups. */
+  readonly now?: () => number;
+}
+
+/** What there is to know about how a database was opened. */
+export interface OpeningReport {
+  /** A newer version made it: it is read, and every write is refused. */
+  readonly readOnly: boolean;
+  /** One sentence each, for people: commits that are missing, a restore that was finished. */
+  readonly warnings: readonly string[];
 }
 
 export interface Database {
   readonly file: string;
+  readonly files: HostFiles;
+  readonly report: OpeningReport;
   /** Reads. Throws StoreError. */
   read<Result>(work: (connection: Connection) => Result): Result;
   /** Runs `work` in one transaction that is durable when this returns. Throws StoreError, with nothing of it kept. */
@@ -34,159 +57,30 @@ export interface Database {
   logBytes(): number;
   /** Copies the log into the database; with `shorten` the log is emptied, too. False when it could not; nothing is lost then. */
   fold(shorten: boolean): boolean;
-  /** Writes a compact copy that any SQLite reads. Throws StoreError when the target exists. */
+  /** Writes a compact copy that any SQLite reads, and reads it back. Throws StoreError when the target exists. */
   exportTo(target: string): void;
+  /** Replaces the file by a compact copy of itself; its bytes before and after. Throws StoreError, with the file as it was. */
+  compact(): Compaction;
+  /** Notes beside the file how far it has come (sequenceFile.ts). Throws what the files throw. */
+  noteSequence(): void;
   close(): void;
 }
 
-/** 8 MiB of pages. */
-const CACHE_KIBIBYTES = 8192;
-
-/** Settings of every connection, in the order they must be made: WAL without shared memory needs exclusive locking first. */
-function configure(connection: Connection): void {
-  connection.all('PRAGMA locking_mode = EXCLUSIVE');
-  const mode = connection.get('PRAGMA journal_mode = WAL')?.['journal_mode'];
-  if (mode !== 'wal') throw new StoreError(`${connection.path} could not be given a write-ahead log.`, null);
-  connection.run('PRAGMA synchronous = FULL');
-  connection.run('PRAGMA foreign_keys = ON');
-  connection.run(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
-  // Folding the log is done after a commit was acknowledged, never within it.
-  connection.all('PRAGMA wal_autocheckpoint = 0');
+export interface Compaction {
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
 }
 
-function connect(sqlite: Sqlite, path: string, files: HostFiles): Connection {
-  const connection = sqlite.connect(path, files);
-  try {
-    configure(connection);
-    return connection;
-  } catch (error) {
-    connection.abandon();
-    throw error;
-  }
-}
-
-/** Turns what a file operation outside SQLite threw into a StoreError. */
-function onDisk<Result>(path: string, operation: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw faultError({ operation, code: codeOf(error), path }, error);
-  }
-}
-
-function removeIfThere(path: string, files: HostFiles): void {
-  if (files.exists(path)) files.remove(path);
-}
-
-function writeFirstPage(path: string, files: HostFiles): void {
-  const mode = { write: true, create: true, exclusive: true, truncate: false, permissions: 0o644 };
-  const descriptor = files.open(path, mode);
-  try {
-    const page = emptyDatabase();
-    if (files.write(descriptor, page, 0, page.length, 0) < page.length)
-      throw new StoreError(`${path} could not be written whole. Free some space, then try again.`, 'ENOSPC');
-  } finally {
-    files.close(descriptor);
-  }
-}
-
-/**
- * Makes the database beside its name and moves it there whole, so that under its name there is never a half-made one.
- */
-function create(sqlite: Sqlite, path: string, files: HostFiles, migrations: readonly Migration[]): void {
-  const unfinished = `${path}.new`;
-  onDisk(path, 'create', () => {
-    files.makeDirectory(dirname(path));
-    for (const leftover of [unfinished, `${unfinished}-wal`, `${unfinished}-journal`])
-      removeIfThere(leftover, files);
-    writeFirstPage(unfinished, files);
-  });
-  const connection = connect(sqlite, unfinished, files);
-  try {
-    migrate(connection, migrations, 0);
-    foldLog(connection, true);
-  } catch (error) {
-    connection.abandon();
-    throw error;
-  }
-  connection.close();
-  onDisk(path, 'create', () => {
-    if (files.exists(path)) throw new StoreError(`${path} appeared while it was being made. Try again.`);
-    files.rename(unfinished, path);
-    files.syncDirectory(dirname(path));
-  });
-}
-
-/** Throws StoreError when the log could not be copied into the database whole. */
-function foldLog(connection: Connection, shorten: boolean): void {
-  const row = connection.get(`PRAGMA wal_checkpoint(${shorten ? 'TRUNCATE' : 'PASSIVE'})`);
-  if (row?.['busy'] !== 0 || row['log'] !== row['checkpointed'])
-    throw new StoreError(`The log of ${connection.path} could not be copied into it.`);
-}
-
-function copyTo(connection: Connection, target: string, files: HostFiles): void {
-  const unfinished = `${target}.new`;
-  onDisk(target, 'create', () => {
-    if (files.exists(target)) throw new StoreError(`${target} exists already. Name another file.`, 'EEXIST');
-    files.makeDirectory(dirname(target));
-    removeIfThere(unfinished, files);
-  });
-  try {
-    connection.vacuumInto(unfinished);
-  } catch (error) {
-    onDisk(unfinished, 'remove', () => removeIfThere(unfinished, files));
-    throw error;
-  }
-  onDisk(target, 'create', () => {
-    files.rename(unfinished, target);
-    files.syncDirectory(dirname(target));
-  });
-}
-
-/** Brings an older file to the newest schema, after a copy of it was made. */
-function upgrade(
-  connection: Connection,
-  files: HostFiles,
-  migrations: readonly Migration[],
-  from: number,
-): void {
-  if (from >= newestVersion(migrations)) return;
-  const base = `${connection.path}.schema-${from}.backup`;
-  let copy = base;
-  for (let made = 2; files.exists(copy); made++) copy = `${base}-${made}`;
-  copyTo(connection, copy, files);
-  migrate(connection, migrations, from);
-}
-
-function openExisting(
-  sqlite: Sqlite,
-  path: string,
-  files: HostFiles,
-  migrations: readonly Migration[],
-): Connection {
-  const version = inspectFile(path, files, newestVersion(migrations));
-  if (version === null) throw damageError(path, 'it is missing');
-  onDisk(`${path}-wal`, 'open', () => renewLog(`${path}-wal`, files));
-  const connection = connect(sqlite, path, files);
-  try {
-    const read = connection.get('PRAGMA user_version')?.['user_version'];
-    if (read !== version)
-      throw damageError(path, `its log gives schema version ${String(read)}, the file ${version}`);
-    // Reads the schema, so that a file that is none is noticed now.
-    const tables = connection.get("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'")?.['n'];
-    if (tables === 0) throw damageError(path, 'it holds no tables');
-    upgrade(connection, files, migrations, version);
-    return connection;
-  } catch (error) {
-    connection.abandon();
-    throw error;
-  }
-}
-
-function createDatabase(open: () => Connection, file: string, files: HostFiles): Database {
+/** One connection at a time, opened again when nobody knows what the medium holds. */
+function createDatabase(
+  open: () => Connection,
+  { file, files, found, context }: OpenedFile,
+  report: OpeningReport,
+): Database {
   let connection: Connection | null = open();
   let closed = false;
+  /** Commits in the log since it was begun, at least. */
+  let commits = found?.log.commits ?? 0;
   const live = (): Connection => {
     if (closed) throw new StoreError(`${file} is closed.`, 'CLOSED');
     if (connection === null) {
@@ -198,6 +92,7 @@ function createDatabase(open: () => Connection, file: string, files: HostFiles):
         reopened.close();
         throw error;
       }
+      commits = 0;
       connection = reopened;
     }
     return connection;
@@ -208,15 +103,25 @@ function createDatabase(open: () => Connection, file: string, files: HostFiles):
     connection.close();
     connection = null;
   };
+  const fold = (shorten: boolean): void => {
+    foldLog(live(), shorten);
+    // The next commit begins the log anew.
+    commits = 0;
+  };
   return {
     file,
+    files,
+    report,
     read: (work) => work(live()),
     transact: (work) => {
+      if (report.readOnly) throw newerError(file);
       const current = live();
+      const before = current.logBytes();
       try {
         current.run('BEGIN IMMEDIATE');
         const result = work(current);
         current.run('COMMIT');
+        if (current.logBytes() !== before) commits++;
         return result;
       } catch (error) {
         try {
@@ -231,8 +136,9 @@ function createDatabase(open: () => Connection, file: string, files: HostFiles):
     },
     logBytes: () => connection?.logBytes() ?? 0,
     fold: (shorten) => {
+      if (report.readOnly) return false;
       try {
-        foldLog(live(), shorten);
+        fold(shorten);
         return true;
       } catch {
         return false;
@@ -240,23 +146,119 @@ function createDatabase(open: () => Connection, file: string, files: HostFiles):
         dropIfDoubtful();
       }
     },
-    exportTo: (target) => copyTo(live(), target, files),
+    exportTo: (target) => void copyTo(live(), target, context),
+    compact: () => {
+      if (report.readOnly) throw newerError(file);
+      fold(true);
+      const target = `${file}.compact`;
+      onDisk(target, 'remove', () => removeIfThere(target, files));
+      copyTo(live(), target, context);
+      return onDisk(file, 'compact', () => {
+        connection?.close();
+        connection = null;
+        return replaceBy(target, file, files);
+      });
+    },
+    noteSequence: () => {
+      if (closed || report.readOnly || connection === null) return;
+      writeSequence(
+        file,
+        { salts: readSalts(`${file}-wal`, files), commits, contents: readContents(connection) },
+        files,
+      );
+    },
     close: () => {
       closed = true;
-      connection?.close();
+      if (report.readOnly) {
+        connection?.abandon();
+        removeEmptyLog(file, files);
+      } else connection?.close();
       connection = null;
     },
   };
 }
 
+/** SQLite makes an empty log even for reading; nothing stays of that. */
+function removeEmptyLog(file: string, files: HostFiles): void {
+  try {
+    const log = `${file}-wal`;
+    if (files.exists(log) && files.factsAt(log).size === 0n) files.remove(log);
+  } catch {
+    // An empty log does no harm.
+  }
+}
+
+/** A log that is not empty would be read as the new file's. */
+function replaceBy(target: string, file: string, files: HostFiles): Compaction {
+  if (files.exists(`${file}-wal`) && files.factsAt(`${file}-wal`).size > 0n) {
+    files.remove(target);
+    throw new StoreError(`${file} could not be closed whole, so it was left as it was. Try again.`);
+  }
+  const bytesBefore = Number(files.factsAt(file).size);
+  files.rename(target, file);
+  files.syncDirectory(dirname(file));
+  return { bytesBefore, bytesAfter: Number(files.factsAt(file).size) };
+}
+
+interface OpenedFile {
+  readonly file: string;
+  readonly files: HostFiles;
+  /** How the file was before SQLite touched it; null for one just made. */
+  readonly found: Inspection | null;
+  readonly note: SequenceNote | null;
+  readonly context: CopyContext;
+}
+
+function openInspected(opened: OpenedFile, opening: OpeningContext, restored: boolean): Database {
+  const { file, files, found, note } = opened;
+  const readOnly = (found?.version ?? 0) > opened.context.newestVersion;
+  const warnings: string[] = [];
+  if (restored)
+    warnings.push(`A restore of ${file} that was cut short is finished now; the damaged file is beside it.`);
+  if (found !== null && !readOnly) warnings.push(...lostCommits(file, found.log, note, files, opening.now()));
+  const report = { readOnly, warnings };
+  const database = createDatabase(() => connectExisting(opening), opened, report);
+  try {
+    if (note !== null && !readOnly)
+      warnings.push(
+        ...lostContents(file, note, database.read(readContents), found?.log ?? null, files, opening.now()),
+      );
+    clearRestore(file, files);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
 /**
  * Opens the database of a workspace, making it when it is missing. Never opens a file as an empty database, never
- * overwrites or deletes one: throws StoreError, naming the file and a way forward, for one that is empty, cut off,
- * foreign or of a newer version.
+ * overwrites or deletes one: throws StoreError, naming the file, the newest good backup and a way forward, for one that is
+ * empty, cut off, foreign or gone. One of a newer version is only read.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { file, files = nodeFiles, migrations = MIGRATIONS } = options;
+  const { file, files = nodeFiles, migrations = MIGRATIONS, now = Date.now } = options;
   const sqlite = await loadSqlite(options.wasm);
-  if (inspectFile(file, files, newestVersion(migrations)) === null) create(sqlite, file, files, migrations);
-  return createDatabase(() => openExisting(sqlite, file, files, migrations), file, files);
+  const newest = newestVersion(migrations);
+  const context: CopyContext = { sqlite, files, newestVersion: newest };
+  const opening: OpeningContext = { ...context, file, migrations, now };
+  try {
+    const restored = finishRestore(file, files, now());
+    const found = inspectFile(file, files, newest);
+    const note = onDisk(file, 'read', () => readSequence(file, files));
+    if (found === null) {
+      if (onDisk(file, 'open', () => wasThere(file, files))) throw damageError(file, 'it is missing');
+      create(opening);
+    }
+    return openInspected({ file, files, found, note, context }, opening, restored);
+  } catch (error) {
+    throw withOffer(error, file, context);
+  }
+}
+
+/** `restoreBackup` of recovery.ts on a database that nobody has open. */
+export async function restoreDatabase(options: DatabaseOptions): Promise<Restored> {
+  const { file, files = nodeFiles, migrations = MIGRATIONS, now = Date.now } = options;
+  const sqlite = await loadSqlite(options.wasm);
+  return restoreBackup(file, { sqlite, files, newestVersion: newestVersion(migrations) }, now());
 }

@@ -12,6 +12,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readSync,
   renameSync,
   statSync,
@@ -56,6 +57,8 @@ export interface HostFiles {
   exists(path: string): boolean;
   remove(path: string): void;
   rename(from: string, to: string): void;
+  /** Names of the files in a folder, in any order; none where there is no such folder. */
+  list(path: string): readonly string[];
   /** Makes the folder and its missing parents, each durable. */
   makeDirectory(path: string): void;
 }
@@ -73,6 +76,11 @@ function syncDirectory(path: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+function list(path: string): readonly string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []));
 }
 
 function makeDirectory(path: string): void {
@@ -106,5 +114,6 @@ export const nodeFiles: HostFiles = {
   exists: (path) => existsSync(path),
   remove: (path) => unlinkSync(path),
   rename: (from, to) => renameSync(from, to),
+  list,
   makeDirectory,
 };

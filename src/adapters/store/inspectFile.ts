@@ -36,6 +36,12 @@ function parseHeader(bytes: Uint8Array): Header {
   };
 }
 
+export interface Inspection {
+  /** The schema's version; one newer than ours can be read at most. */
+  readonly version: number;
+  readonly log: LogContent;
+}
+
 function readFirstPage(path: string, files: HostFiles): Uint8Array {
   const descriptor = files.open(path, {
     write: false,
@@ -80,7 +86,7 @@ function checkWhole(path: string, pages: number, log: LogContent, files: HostFil
       throw damageError(path, `it was cut off after ${whole} of ${pages} pages of ${PAGE_BYTES} bytes`);
 }
 
-function inspectPresent(path: string, files: HostFiles, newestVersion: number): number {
+function inspectPresent(path: string, files: HostFiles, newestVersion: number): Inspection {
   const page = readFirstPage(path, files);
   if (page.length === 0) throw damageError(path, 'it is empty');
   if (Buffer.from(page.subarray(0, MAGIC.length)).toString('latin1') !== MAGIC)
@@ -98,17 +104,16 @@ function inspectPresent(path: string, files: HostFiles, newestVersion: number): 
   if (log.firstPage === null && !isSealed(page, 1))
     throw damageError(path, 'its first page is not as it was written');
   const { userVersion, pages } = log.firstPage === null ? header : parseHeader(log.firstPage);
-  if (userVersion > newestVersion) throw newer(path, userVersion, newestVersion);
   if (userVersion === 0) throw damageError(path, 'it carries no schema version');
   checkWhole(path, log.commits > 0 ? log.databasePages : (pages ?? 0), log, files);
-  return userVersion;
+  return { version: userVersion, log };
 }
 
 /**
- * The schema version of the database at `path`, or null when nothing is there.
- * Throws StoreError for a file that is empty, cut off, foreign, or newer than `newestVersion`.
+ * What the database at `path` is, or null when nothing is there.
+ * Throws StoreError for a file that is empty, cut off, foreign, or of a newer version with pages of another kind.
  */
-export function inspectFile(path: string, files: HostFiles, newestVersion: number): number | null {
+export function inspectFile(path: string, files: HostFiles, newestVersion: number): Inspection | null {
   try {
     if (files.exists(path)) return inspectPresent(path, files, newestVersion);
     if (files.exists(`${path}-wal`) && files.factsAt(`${path}-wal`).size > 0n)

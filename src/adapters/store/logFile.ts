@@ -5,8 +5,12 @@
 import { nodeFiles, type HostFiles } from './hostFiles.ts';
 
 export interface LogContent {
+  /** The random numbers this log was begun with, as hex; null when there is no log. */
+  readonly salts: string | null;
   /** Commits whose every frame is whole. */
   readonly commits: number;
+  /** Commits that end behind the first frame that is not; the one it belongs to is among them. */
+  readonly commitsBehind: number;
   /** Size of the database in pages after the last of them. */
   readonly databasePages: number;
   /** Pages of the database that the log holds. */
@@ -43,7 +47,31 @@ function readFully(files: HostFiles, descriptor: number, into: Uint8Array, posit
   return true;
 }
 
-const EMPTY: LogContent = { commits: 0, databasePages: 0, pages: new Set(), firstPage: null };
+const EMPTY: LogContent = {
+  salts: null,
+  commits: 0,
+  commitsBehind: 0,
+  databasePages: 0,
+  pages: new Set(),
+  firstPage: null,
+};
+
+/** Ends of commits in the frames from `at` on that belong to this log, whatever their checksums say. */
+function countCommits(
+  files: HostFiles,
+  descriptor: number,
+  salts: Uint8Array,
+  at: number,
+  frameBytes: number,
+): number {
+  const header = new Uint8Array(FRAME_HEADER_BYTES);
+  let commits = 0;
+  for (let position = at; readFully(files, descriptor, header, position); position += frameBytes) {
+    const own = salts.every((byte, index) => header[8 + index] === byte);
+    if (own && new DataView(header.buffer).getUint32(4) !== 0) commits++;
+  }
+  return commits;
+}
 
 function readFrames(files: HostFiles, descriptor: number, pageSize: number): LogContent {
   const header = new Uint8Array(HEADER_BYTES);
@@ -59,9 +87,11 @@ function readFrames(files: HostFiles, descriptor: number, pageSize: number): Log
   const frameView = new DataView(frame.buffer);
   const pages = new Set<number>();
   let open: number[] = [];
-  let content: LogContent = EMPTY;
+  const salts = header.slice(16, 24);
+  let content: LogContent = { ...EMPTY, salts: Buffer.from(salts).toString('hex') };
   let openFirst: Uint8Array | null = null;
-  for (let at = HEADER_BYTES; readFully(files, descriptor, frame, at); at += frame.length) {
+  let at = HEADER_BYTES;
+  for (; readFully(files, descriptor, frame, at); at += frame.length) {
     if (frameView.getUint32(8) !== view.getUint32(16) || frameView.getUint32(12) !== view.getUint32(20))
       break;
     sum = continueChecksum(sum, frame.subarray(0, 8), little);
@@ -75,18 +105,33 @@ function readFrames(files: HostFiles, descriptor: number, pageSize: number): Log
     for (const committed of open) pages.add(committed);
     open = [];
     content = {
+      ...content,
       commits: content.commits + 1,
       databasePages,
       pages,
       firstPage: openFirst ?? content.firstPage,
     };
   }
-  return content;
+  return { ...content, commitsBehind: countCommits(files, descriptor, salts, at, frame.length) };
 }
 
-/** What the log at `path` adds to its database; nothing when it is missing, empty or of another database. */
-export function readLog(path: string, pageSize: number, files: HostFiles = nodeFiles): LogContent {
-  if (!files.exists(path)) return EMPTY;
+/** The numbers the log at `path` was begun with, as hex; null when there is none. */
+export function readSalts(path: string, files: HostFiles): string | null {
+  return withFile(path, files, null, (descriptor) => {
+    const header = new Uint8Array(HEADER_BYTES);
+    return readFully(files, descriptor, header, 0)
+      ? Buffer.from(header.subarray(16, 24)).toString('hex')
+      : null;
+  });
+}
+
+function withFile<Result>(
+  path: string,
+  files: HostFiles,
+  missing: Result,
+  work: (descriptor: number) => Result,
+): Result {
+  if (!files.exists(path)) return missing;
   const descriptor = files.open(path, {
     write: false,
     create: false,
@@ -95,8 +140,13 @@ export function readLog(path: string, pageSize: number, files: HostFiles = nodeF
     permissions: 0,
   });
   try {
-    return readFrames(files, descriptor, pageSize);
+    return work(descriptor);
   } finally {
     files.close(descriptor);
   }
+}
+
+/** What the log at `path` adds to its database; nothing when it is missing, empty or of another database. */
+export function readLog(path: string, pageSize: number, files: HostFiles = nodeFiles): LogContent {
+  return withFile(path, files, EMPTY, (descriptor) => readFrames(files, descriptor, pageSize));
 }

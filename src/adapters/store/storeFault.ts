@@ -32,9 +32,17 @@ export function faultError(fault: Fault, cause?: unknown): StoreError {
 /** The error for a file whose content is not what was saved; nothing was changed or deleted. */
 export function damageError(file: string, what: string, cause?: unknown): StoreError {
   return new StoreError(
-    `${file} is damaged: ${what}. Nothing in it was changed; move it aside and put a backup in its place.`,
+    `${file} is damaged: ${what}. Nothing in it was changed; "ratchet store restore" puts the newest good backup in its place and keeps this file.`,
     'DAMAGED',
     { cause },
+  );
+}
+
+/** The sentence for a write to a file that a newer version made. */
+export function newerError(file: string): StoreError {
+  return new StoreError(
+    `${file} was written by a newer version of Ratchet, so this one only reads it. Update Ratchet to change it.`,
+    'NEWER',
   );
 }
 

@@ -2,10 +2,11 @@ import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFil
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
+import { listBackups } from '../../../../src/adapters/store/backups.ts';
 import { openDatabase } from '../../../../src/adapters/store/database.ts';
 import { nodeFiles } from '../../../../src/adapters/store/hostFiles.ts';
 import { createStore } from '../../../../src/adapters/store/localStore.ts';
-import { MIGRATIONS, type Migration } from '../../../../src/adapters/store/migrations.ts';
+import { MIGRATIONS, type Migration, newestVersion } from '../../../../src/adapters/store/migrations.ts';
 import { StoreError } from '../../../../src/core/ports.ts';
 import {
   inFolder,
@@ -49,6 +50,8 @@ function snapshot(folder: string): Record<string, string> {
   );
 }
 
+const NEWEST = newestVersion(MIGRATIONS);
+
 async function refusal(file: string, migrations: readonly Migration[] = MIGRATIONS): Promise<StoreError> {
   const before = snapshot(path.dirname(file));
   const error = await openDatabase({ file, wasm, migrations }).then(
@@ -72,7 +75,7 @@ describe('a database that is missing', () => {
       expect(readdirSync(path.dirname(file))).toEqual(['workspace.ratchetdb']);
       const header = readFileSync(file).subarray(0, 100);
       expect(header.subarray(68, 72).toString()).toBe('RTCH');
-      expect(header.readUInt32BE(60)).toBe(1);
+      expect(header.readUInt32BE(60)).toBe(NEWEST);
       expect(header[18], 'write-ahead log').toBe(2);
     }));
 
@@ -140,30 +143,6 @@ describe('a file that is no whole workspace of ours is refused and left alone', 
       expect((await refusal(file)).code).toBe('FOREIGN');
     }));
 
-  test('one of a newer version', () =>
-    inFolder(async (folder) => {
-      const file = path.join(folder, 'workspace.ratchetdb');
-      await makeStore(file);
-      const later = { version: 2, apply: () => undefined };
-      (await openDatabase({ file, wasm, migrations: [...MIGRATIONS, later] })).close();
-      const error = await refusal(file);
-      expect(error.code).toBe('NEWER');
-      expect(error.message).toContain('Update Ratchet');
-    }));
-
-  test('one whose newer version is still in its log', () =>
-    inFolder(async (folder) => {
-      const file = path.join(folder, 'workspace.ratchetdb');
-      const database = await openDatabase({ file, wasm });
-      database.transact((connection) => connection.script('PRAGMA user_version = 9'));
-      const copy = path.join(folder, 'copy', 'workspace.ratchetdb');
-      nodeFiles.makeDirectory(path.dirname(copy));
-      for (const suffix of ['', '-wal']) writeFileSync(copy + suffix, readFileSync(file + suffix));
-      database.close();
-      expect(readFileSync(copy).readUInt32BE(60)).toBe(1);
-      expect((await refusal(copy)).code).toBe('NEWER');
-    }));
-
   test('one cut off at any page', () =>
     inFolder(async (folder) => {
       const file = path.join(folder, 'workspace.ratchetdb');
@@ -193,6 +172,47 @@ describe('a file that is no whole workspace of ours is refused and left alone', 
       writeFileSync(`${copy}-wal`, readFileSync(`${file}-wal`));
       database.close();
       expect((await refusal(copy)).code).toBe('DAMAGED');
+    }));
+});
+
+describe('a file of a newer version', () => {
+  const later = { version: NEWEST + 1, apply: () => undefined };
+
+  async function onlyRead(file: string): Promise<void> {
+    const before = snapshot(path.dirname(file));
+    const database = await openDatabase({ file, wasm });
+    expect(database.report).toEqual({ readOnly: true, warnings: [] });
+    const store = createStore(database);
+    expect((await store.experienceCounts(runId))[0]?.count).toBe(SOLUTIONS);
+    expect((await store.runs()).map(({ id }) => id)).toEqual([runId]);
+    const error = await store.commit({ runId, events: [] }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: 'StoreError', code: 'NEWER' });
+    expect((error as StoreError).message).toContain('Update Ratchet');
+    await expect(store.compact()).rejects.toMatchObject({ code: 'NEWER' });
+    await store.close();
+    expect(snapshot(path.dirname(file)), 'the files were left as they were').toEqual(before);
+  }
+
+  test('is read, and every write to it is refused', () =>
+    inFolder(async (folder) => {
+      const file = path.join(folder, 'workspace.ratchetdb');
+      await makeStore(file);
+      (await openDatabase({ file, wasm, migrations: [...MIGRATIONS, later] })).close();
+      await onlyRead(file);
+    }));
+
+  test('is read as well where that is only in its log', () =>
+    inFolder(async (folder) => {
+      const file = path.join(folder, 'source', 'workspace.ratchetdb');
+      await makeStore(file);
+      const database = await openDatabase({ file, wasm });
+      database.transact((connection) => connection.script('PRAGMA user_version = 99'));
+      const copy = path.join(folder, 'copy', 'workspace.ratchetdb');
+      nodeFiles.makeDirectory(path.dirname(copy));
+      for (const suffix of ['', '-wal']) writeFileSync(copy + suffix, readFileSync(file + suffix));
+      database.close();
+      expect(readFileSync(copy).readUInt32BE(60)).toBe(NEWEST);
+      await onlyRead(copy);
     }));
 });
 
@@ -256,8 +276,11 @@ describe('a database that was not closed', () => {
 describe('an older database', () => {
   const newer: readonly Migration[] = [
     ...MIGRATIONS,
-    { version: 2, apply: (connection) => connection.script('CREATE TABLE later (x INTEGER) STRICT') },
-    { version: 3, apply: (connection) => connection.script('ALTER TABLE later ADD COLUMN y TEXT') },
+    {
+      version: NEWEST + 1,
+      apply: (connection) => connection.script('CREATE TABLE later (x INTEGER) STRICT'),
+    },
+    { version: NEWEST + 2, apply: (connection) => connection.script('ALTER TABLE later ADD COLUMN y TEXT') },
   ];
 
   test('is copied, then brought to the newest schema', () =>
@@ -266,12 +289,14 @@ describe('an older database', () => {
       await makeStore(file);
       const database = await openDatabase({ file, wasm, migrations: newer });
       expect(database.read((connection) => connection.get('PRAGMA user_version'))).toEqual({
-        user_version: 3,
+        user_version: NEWEST + 2,
       });
       expect((await createStore(database).experienceCounts(runId))[0]?.count).toBe(SOLUTIONS);
       database.close();
-      const backup = new DatabaseSync(`${file}.schema-1.backup`, { readOnly: true });
-      expect(backup.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 });
+      const made = listBackups(file, nodeFiles);
+      expect(made).toMatchObject([{ schema: NEWEST }]);
+      const backup = new DatabaseSync(made[0]?.file ?? '', { readOnly: true });
+      expect(backup.prepare('PRAGMA user_version').get()).toEqual({ user_version: NEWEST });
       expect(backup.prepare('SELECT count(*) AS n FROM solutions').get()).toEqual({ n: SOLUTIONS });
       backup.close();
     }));
@@ -283,17 +308,17 @@ describe('an older database', () => {
       const broken = [
         ...newer,
         {
-          version: 4,
+          version: NEWEST + 3,
           apply: () => {
             throw new StoreError('no');
           },
         },
       ];
       await expect(openDatabase({ file, wasm, migrations: broken })).rejects.toThrow('no');
-      expect(existsSync(`${file}.schema-1.backup`)).toBe(true);
+      expect(listBackups(file, nodeFiles)).toMatchObject([{ schema: NEWEST }]);
       const database = await openDatabase({ file, wasm });
       expect(database.read((connection) => connection.get('PRAGMA user_version'))).toEqual({
-        user_version: 1,
+        user_version: NEWEST,
       });
       expect((await createStore(database).verify()).ok).toBe(true);
       database.close();
