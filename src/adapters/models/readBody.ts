@@ -103,7 +103,6 @@ export async function readStream(
   let cut: unknown = null;
   try {
     await eachPiece(decoded(body, encoding), take);
-    take(Buffer.from('\n'));
   } catch (error) {
     if (error instanceof SyntaxError) throw new EndpointFault({ kind: 'malformed' });
     if (error instanceof EndpointFault && error.fault.kind !== 'slow') throw error;

@@ -11,31 +11,35 @@ export interface ServerEvents {
 /** Lines end in CR, LF or CRLF; a byte order mark and characters cut between two pieces are put right. */
 export function serverEvents(): ServerEvents {
   const decoder = new TextDecoder('utf-8');
-  let rest = '';
+  // Pieces of a line whose end has not come yet.
+  let line: string[] = [];
   let data: string[] = [];
-  const takeLine = (line: string): string | null => {
-    if (line === '') {
+  let afterReturn = false;
+  const takeLine = (text: string): string | null => {
+    if (text === '') {
       const event = data.length === 0 ? null : data.join('\n');
       data = [];
       return event;
     }
-    if (line === 'data') data.push('');
-    else if (line.startsWith('data:')) data.push(line.slice(line[5] === ' ' ? 6 : 5));
+    if (text === 'data') data.push('');
+    else if (text.startsWith('data:')) data.push(text.slice(text[5] === ' ' ? 6 : 5));
     return null;
   };
   return {
     push(bytes) {
-      const text = rest + decoder.decode(bytes, { stream: true });
+      let text = decoder.decode(bytes, { stream: true });
+      if (text === '') return [];
+      if (afterReturn && text.startsWith('\n')) text = text.slice(1);
+      afterReturn = text.endsWith('\r');
+      const lines = text.split(/\r\n|\n|\r/u);
       const events: string[] = [];
-      let start = 0;
-      for (const end of text.matchAll(/\r\n|\n|\r/gu)) {
-        // A CR at the very end may be half of a CRLF.
-        if (end[0] === '\r' && end.index === text.length - 1) break;
-        const event = takeLine(text.slice(start, end.index));
+      for (const [index, piece] of lines.entries()) {
+        line.push(piece);
+        if (index === lines.length - 1) break;
+        const event = takeLine(line.join(''));
+        line = [];
         if (event !== null) events.push(event);
-        start = end.index + end[0].length;
       }
-      rest = text.slice(start);
       return events;
     },
   };
