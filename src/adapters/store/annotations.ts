@@ -19,20 +19,26 @@ import {
 } from './experienceRows.ts';
 import { encodeText } from './payload.ts';
 import { refOf } from './refs.ts';
+import { solutionsMayHaveKey } from './solutionLookup.ts';
 
 /** Marks every solution with this key, in every run, and moves the counts along. */
 function mark(connection: Connection, key: string, annotated: 0 | 1): void {
   const tally = tallyGroups(connection);
+  const solutions = JSON.stringify(solutionsMayHaveKey(connection, key));
   const groups = connection.all(
-    'SELECT experience_group, count(*) AS n FROM solutions WHERE key = ? AND annotated <> ? GROUP BY experience_group',
+    `SELECT experience_group, count(*) AS n FROM solutions
+     WHERE ref IN (SELECT value FROM json_each(?)) AND key = ? AND annotated <> ? GROUP BY experience_group`,
+    solutions,
     key,
     annotated,
   );
   for (const row of groups)
     tally.annotate(Number(row['experience_group']), (annotated === 1 ? 1 : -1) * Number(row['n']));
   connection.run(
-    'UPDATE solutions SET annotated = ? WHERE key = ? AND annotated <> ?',
+    `UPDATE solutions SET annotated = ?
+     WHERE ref IN (SELECT value FROM json_each(?)) AND key = ? AND annotated <> ?`,
     annotated,
+    solutions,
     key,
     annotated,
   );

@@ -18,9 +18,9 @@ export function storeCommit(connection: Connection, commit: Commit, time: number
   storeCandidates(connection, run, commit.candidates ?? []);
   const task = rememberRefs(connection, 'tasks');
   const candidate = rememberRefs(connection, 'candidates');
-  storeSolutions(connection, run, commit.solutions ?? [], tally, { task, candidate });
-  storeFeedback(connection, commit.feedback ?? []);
-  storeRefinements(connection, commit.refinements ?? [], tally);
+  const fresh = storeSolutions(connection, run, commit, tally, { task, candidate });
+  storeFeedback(connection, commit.feedback ?? [], fresh);
+  storeRefinements(connection, commit.refinements ?? [], tally, fresh);
   storeEvaluations(connection, run, commit.evaluations ?? [], task);
   const stored = storeEvents(connection, { ref: run, id: commit.runId }, commit.events, time);
   tally.settle();

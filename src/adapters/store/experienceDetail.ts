@@ -16,12 +16,15 @@ import {
   toTask,
 } from './experienceRows.ts';
 import { readRow } from './readRow.ts';
+import { findSolution } from './solutionLookup.ts';
 import { ARMS } from './words.ts';
 
 export function readExperience(connection: Connection, id: SolutionId): ExperienceDetail | null {
   const { path } = connection;
+  const ref = findSolution(connection, id);
+  if (ref === null) return null;
   const row = connection.get(
-    `SELECT s.ref, s.run, s.candidate, s.step, g.arm, g.round, r.id AS run_id, r.recipe_name,
+    `SELECT s.run, s.candidate, s.step, g.arm, g.round, r.id AS run_id, r.recipe_name,
        ${SOLUTION_COLUMNS}, ${TASK_COLUMNS}, ${ANNOTATION_COLUMNS}
      FROM solutions s
        JOIN solution_texts x ON x.solution = s.ref
@@ -32,12 +35,11 @@ export function readExperience(connection: Connection, id: SolutionId): Experien
        JOIN runs r ON r.ref = s.run
        LEFT JOIN annotations a ON s.annotated = 1 AND a.key = s.key
        LEFT JOIN solutions o ON o.ref = a.solution
-     WHERE s.id = ?`,
-    id,
+     WHERE s.ref = ?`,
+    ref,
   );
   if (row === null) return null;
   const reader = readRow(path, `solution ${id}`, row);
-  const ref = reader.number('ref');
   const arm = reader.word('arm', ARMS);
   const said = (table: string) =>
     connection.all(`SELECT * FROM ${table} WHERE solution = ? ORDER BY position`, ref);

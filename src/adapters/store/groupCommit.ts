@@ -1,10 +1,11 @@
 /**
- * Owns group commit: writes that arrive together share one durable transaction, each answered for itself.
- * Deliberately knows no table.
+ * Owns group commit: writes that arrive together share one durable transaction, each answered for itself; what is done
+ * behind commits follows it. Deliberately knows no table.
  */
 import { StoreError } from '../../core/ports.ts';
 import type { Connection } from './connection.ts';
 import type { Database } from './database.ts';
+import { solutionSweep } from './solutionSweep.ts';
 import { isErrno } from './errno.ts';
 
 type Work<Result> = (connection: Connection) => Result;
@@ -69,6 +70,7 @@ function commitGroup(database: Database, group: readonly Waiting[]): readonly Ou
 export function groupCommit(database: Database, afterCommit: () => void): GroupCommit {
   let waiting: Waiting[] = [];
   let scheduled = false;
+  const sweepIfMany = solutionSweep(database);
   const flush = (): void => {
     scheduled = false;
     const group = waiting;
@@ -81,6 +83,7 @@ export function groupCommit(database: Database, afterCommit: () => void): GroupC
       else reject(outcome.error);
     }
     afterCommit();
+    sweepIfMany();
   };
   return {
     write: <Result>(work: Work<Result>) =>

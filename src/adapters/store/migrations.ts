@@ -1,6 +1,8 @@
 /** Owns the ordered steps from one schema to the next. Deliberately never edits a step that was released: add one. */
 import type { Connection } from './connection.ts';
 import { SCHEMA_1 } from './schema.ts';
+import { SCHEMA_2 } from './schema2.ts';
+import { fillLookups } from './solutionLookup.ts';
 
 export interface Migration {
   /** `user_version` after this step; 1, 2, 3 and so on. */
@@ -10,6 +12,13 @@ export interface Migration {
 
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, apply: (connection) => connection.script(SCHEMA_1) },
+  {
+    version: 2,
+    apply: (connection) => {
+      connection.script(SCHEMA_2);
+      fillLookups(connection);
+    },
+  },
 ];
 
 export function newestVersion(migrations: readonly Migration[]): number {

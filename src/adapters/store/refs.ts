@@ -1,6 +1,7 @@
 /** Owns finding a row's small number by its id. Deliberately fails where the row is missing: nothing is half linked. */
 import { StoreError } from '../../core/ports.ts';
 import type { Connection } from './connection.ts';
+import { findSolution } from './solutionLookup.ts';
 
 type Named = 'runs' | 'tasks' | 'candidates' | 'solutions' | 'evaluations';
 
@@ -13,6 +14,7 @@ const NOUN: Readonly<Record<Named, string>> = {
 };
 
 export function findRef(connection: Connection, table: Named, id: string): number | null {
+  if (table === 'solutions') return findSolution(connection, id);
   const ref = connection.get(`SELECT ref FROM ${table} WHERE id = ?`, id)?.['ref'];
   return typeof ref === 'number' ? ref : null;
 }

@@ -1,15 +1,18 @@
 /**
  * Owns storing tasks, solutions, feedback and refinements: once each, with the score and verdict of their solution kept up.
+ * What is said of a solution by the commit that brings it is stored with it, without a look at what is there.
  * Deliberately changes no text once it is stored.
  */
 import type { Position } from '../../core/model/event.ts';
 import type { Feedback, Refinement } from '../../core/model/feedback.ts';
 import type { ExperienceKey } from '../../core/model/ids.ts';
 import type { Solution, Task } from '../../core/model/task.ts';
+import type { Commit } from '../../core/ports.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import type { GroupTally } from './experienceGroups.ts';
 import { checksum, encodeText } from './payload.ts';
 import { findRef, nextRef, refOf } from './refs.ts';
+import { enterSolution, findSolutions } from './solutionLookup.ts';
 
 type PlacedSolution = Solution & { readonly at: Position; readonly key: ExperienceKey };
 
@@ -46,84 +49,162 @@ export function storeTasks(connection: Connection, run: number, tasks: readonly 
   }
 }
 
+/** Row numbers of the solutions a commit brought, by id. */
+export type Fresh = ReadonlyMap<string, number>;
+
+interface Judgement {
+  score: number | null;
+  scoredByHuman: 0 | 1;
+  verdict: Refinement['verdict'] | null;
+}
+
+/** The first of those with the same id. */
+function once<Item extends { readonly id: string }>(items: readonly Item[]): readonly Item[] {
+  const seen = new Set<string>();
+  return items.filter(({ id }) => !seen.has(id) && seen.add(id));
+}
+
+/** What feedback and refinements make of solutions nothing was said about before. */
+function judgements(
+  feedback: readonly Feedback[],
+  refinements: readonly Refinement[],
+): ReadonlyMap<string, Judgement> {
+  const found = new Map<string, Judgement>();
+  const of = (solution: string): Judgement => {
+    const known = found.get(solution) ?? { score: null, scoredByHuman: 0, verdict: null };
+    found.set(solution, known);
+    return known;
+  };
+  for (const item of once(feedback)) {
+    const score = scoreOf(item);
+    const judgement = of(item.solutionId);
+    const human = isHuman(item);
+    if (score === null || human < judgement.scoredByHuman) continue;
+    judgement.score = score;
+    judgement.scoredByHuman = human;
+  }
+  for (const item of once(refinements)) of(item.solutionId).verdict = item.verdict;
+  return found;
+}
+
+export interface Refs {
+  readonly task: (id: string) => number;
+  readonly candidate: (id: string) => number;
+}
+
+const ADD_SOLUTION = `INSERT INTO solutions (ref, id, key, run, task, candidate, experience_group, step, sample, temperature,
+    finish, input_tokens, output_tokens, score, scored_by_human, annotated)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+function storeSolution(
+  connection: Connection,
+  run: number,
+  solution: PlacedSolution,
+  judgement: Judgement | undefined,
+  place: { readonly ref: number; readonly group: number; readonly annotated: 0 | 1 } & Refs,
+): void {
+  const { ref } = place;
+  connection.run(
+    ADD_SOLUTION,
+    ref,
+    solution.id,
+    solution.key,
+    run,
+    place.task(solution.taskId),
+    place.candidate(solution.candidateId),
+    place.group,
+    solution.at.step,
+    solution.sample,
+    solution.temperature,
+    solution.finish,
+    solution.usage.input,
+    solution.usage.output,
+    judgement?.score ?? null,
+    judgement?.scoredByHuman ?? 0,
+    place.annotated,
+  );
+  connection.run(
+    'INSERT INTO solution_texts (solution, output, answer, checksum) VALUES (?, ?, ?, ?)',
+    ref,
+    encodeText(solution.output),
+    encoded(solution.answer),
+    checksum(solution.id, solution.output, solution.answer),
+  );
+  enterSolution(connection, ref, solution.id, solution.key);
+}
+
+/** Stores the solutions that are not there yet, already with what the same commit says of them; returns those. */
 export function storeSolutions(
   connection: Connection,
   run: number,
-  solutions: readonly PlacedSolution[],
+  commit: Pick<Commit, 'solutions' | 'feedback' | 'refinements'>,
   tally: GroupTally,
-  refs: { readonly task: (id: string) => number; readonly candidate: (id: string) => number },
-): void {
-  if (solutions.length === 0) return;
+  refs: Refs,
+): Fresh {
+  const { solutions = [], feedback = [], refinements = [] } = commit;
+  const fresh = new Map<string, number>();
+  if (solutions.length === 0) return fresh;
+  const stored = findSolutions(
+    connection,
+    solutions.map(({ id }) => id),
+  );
   let ref = nextRef(connection, 'solutions');
+  const said = judgements(feedback, refinements);
   const anyAnnotation = connection.get('SELECT 1 FROM annotations LIMIT 1') !== null;
   for (const solution of solutions) {
-    const { at, usage } = solution;
-    const group = tally.find(run, at.arm, at.round, 'unrefined');
+    if (stored.has(solution.id) || fresh.has(solution.id)) continue;
+    const judgement = said.get(solution.id);
+    const group = tally.find(run, solution.at.arm, solution.at.round, judgement?.verdict ?? 'unrefined');
     const annotated = anyAnnotation && isAnnotated(connection, solution.key) ? 1 : 0;
-    const added = connection.run(
-      `INSERT INTO solutions (ref, id, key, run, task, candidate, experience_group, step, sample, temperature, finish,
-         input_tokens, output_tokens, score, scored_by_human, annotated)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, ?) ON CONFLICT (id) DO NOTHING`,
-      ref,
-      solution.id,
-      solution.key,
-      run,
-      refs.task(solution.taskId),
-      refs.candidate(solution.candidateId),
-      group,
-      at.step,
-      solution.sample,
-      solution.temperature,
-      solution.finish,
-      usage.input,
-      usage.output,
-      annotated,
-    );
-    if (added === 0) continue;
-    connection.run(
-      'INSERT INTO solution_texts (solution, output, answer, checksum) VALUES (?, ?, ?, ?)',
-      ref,
-      encodeText(solution.output),
-      encoded(solution.answer),
-      checksum(solution.id, solution.output, solution.answer),
-    );
+    storeSolution(connection, run, solution, judgement, { ref, group, annotated, ...refs });
+    fresh.set(solution.id, ref);
     tally.enter(group, ref, annotated);
     ref++;
   }
+  return fresh;
 }
 
-function isAnnotated(connection: Connection, key: ExperienceKey): boolean {
+function isAnnotated(connection: Connection, key: string): boolean {
   return connection.get('SELECT 1 FROM annotations WHERE key = ?', key) !== null;
 }
 
+interface Addition {
+  readonly solution: number;
+  /** Its solution was stored with it in mind. */
+  readonly fresh: boolean;
+}
+
 /**
- * Adds a row about the solution with id ?1, after those it has, unless the row with id ?2 is there; gives the solution.
- * `columns` are set to ?3, ?4 and so on.
+ * Adds rows about solutions, each after those its solution has, unless one with that id is there. `columns` are set to
+ * ?4, ?5 and so on. The function it returns throws StoreError when there is no such solution.
  */
-function addingTo(table: 'feedback' | 'refinements', columns: readonly string[]): string {
-  return `INSERT INTO ${table} (solution, position, id, ${columns.join(', ')})
-    SELECT s.ref, (SELECT count(*) FROM ${table} WHERE solution = s.ref), ?2,
-      ${columns.map((_, index) => `?${index + 3}`).join(', ')}
-    FROM solutions s
-    WHERE s.id = ?1 AND NOT EXISTS (SELECT 1 FROM ${table} WHERE solution = s.ref AND id = ?2)
-    RETURNING solution`;
+function adder(table: 'feedback' | 'refinements', columns: readonly string[]) {
+  const values = columns.map((_, index) => `?${index + 4}`).join(', ');
+  const insert = `INSERT INTO ${table} (solution, position, id, ${columns.join(', ')})`;
+  const addFirst = `${insert} VALUES (?1, ?2, ?3, ${values})`;
+  const addNext = `${insert}
+    SELECT ?1, (SELECT count(*) FROM ${table} WHERE solution = ?1) + ?2, ?3, ${values}
+    WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE solution = ?1 AND id = ?3)`;
+  return (connection: Connection, fresh: Fresh) => {
+    const added = new Map<number, Set<string>>();
+    return (solutionId: string, id: string, ...rest: readonly SqlValue[]): Addition | null => {
+      const known = fresh.get(solutionId);
+      if (known === undefined) {
+        const solution = refOf(connection, 'solutions', solutionId);
+        return connection.run(addNext, solution, 0, id, ...rest) === 0 ? null : { solution, fresh: false };
+      }
+      const ids = added.get(known) ?? new Set();
+      added.set(known, ids);
+      if (ids.has(id)) return null;
+      connection.run(addFirst, known, ids.size, id, ...rest);
+      ids.add(id);
+      return { solution: known, fresh: true };
+    };
+  };
 }
 
-const ADD_FEEDBACK = addingTo('feedback', ['source', 'given_by', 'value', 'reason', 'checksum']);
-const ADD_REFINEMENT = addingTo('refinements', ['verdict', 'reason', 'cites', 'checksum']);
-
-/** The solution a row was added to, or null when the row was there. Throws StoreError when there is no such solution. */
-function addTo(
-  connection: Connection,
-  sql: string,
-  solutionId: string,
-  ...values: readonly SqlValue[]
-): number | null {
-  const solution = connection.get(sql, solutionId, ...values)?.['solution'];
-  if (typeof solution === 'number') return solution;
-  refOf(connection, 'solutions', solutionId);
-  return null;
-}
+const addFeedback = adder('feedback', ['source', 'given_by', 'value', 'reason', 'checksum']);
+const addRefinement = adder('refinements', ['verdict', 'reason', 'cites', 'checksum']);
 
 export function feedbackChecksum(item: Feedback): number {
   return checksum(item.id, item.source, item.by, JSON.stringify(item.value), item.reason ?? null);
@@ -135,11 +216,15 @@ function scoreOf({ value }: Feedback): number | null {
   return value.kind === 'score' ? value.score : null;
 }
 
-export function storeFeedback(connection: Connection, feedback: readonly Feedback[]): void {
+/** A person outranks every other source; among equals the newest counts. */
+function isHuman({ source }: Feedback): 0 | 1 {
+  return source === 'human' ? 1 : 0;
+}
+
+export function storeFeedback(connection: Connection, feedback: readonly Feedback[], fresh: Fresh): void {
+  const add = addFeedback(connection, fresh);
   for (const item of feedback) {
-    const solution = addTo(
-      connection,
-      ADD_FEEDBACK,
+    const added = add(
       item.solutionId,
       item.id,
       item.source,
@@ -148,16 +233,15 @@ export function storeFeedback(connection: Connection, feedback: readonly Feedbac
       encoded(item.reason),
       feedbackChecksum(item),
     );
-    if (solution === null) continue;
+    if (added === null || added.fresh) continue;
     const score = scoreOf(item);
     if (score === null) continue;
-    // A person outranks every other source; among equals the newest counts.
-    const human = item.source === 'human' ? 1 : 0;
+    const human = isHuman(item);
     connection.run(
       'UPDATE solutions SET score = ?, scored_by_human = ? WHERE ref = ? AND scored_by_human <= ?',
       score,
       human,
-      solution,
+      added.solution,
       human,
     );
   }
@@ -171,11 +255,11 @@ export function storeRefinements(
   connection: Connection,
   refinements: readonly Refinement[],
   tally: GroupTally,
+  fresh: Fresh,
 ): void {
+  const add = addRefinement(connection, fresh);
   for (const item of refinements) {
-    const solution = addTo(
-      connection,
-      ADD_REFINEMENT,
+    const added = add(
       item.solutionId,
       item.id,
       item.verdict,
@@ -183,8 +267,7 @@ export function storeRefinements(
       JSON.stringify(item.cites),
       refinementChecksum(item),
     );
-    if (solution === null) continue;
-    moveTo(connection, solution, item.verdict, tally);
+    if (added !== null && !added.fresh) moveTo(connection, added.solution, item.verdict, tally);
   }
 }
 

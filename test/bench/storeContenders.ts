@@ -1,0 +1,88 @@
+/**
+ * Owns what a commit of the store is measured beside: node:sqlite with the same statements and settings, and an append
+ * with fdatasync of the same payload. Deliberately measures nothing itself.
+ */
+import { closeSync, copyFileSync, existsSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { storeCommit } from '../../src/adapters/store/commit.ts';
+import type { Connection, Row } from '../../src/adapters/store/connection.ts';
+import { openDatabase } from '../../src/adapters/store/database.ts';
+import type { Commit } from '../../src/core/ports.ts';
+import { wasm } from '../unit/adapters/store/samples.ts';
+
+export interface Contender {
+  readonly connection: Connection;
+  readonly commit: (commit: Commit) => void;
+  /** Copies the log into the database, as happens between commits. */
+  readonly fold: () => void;
+  readonly close: () => void;
+}
+
+export async function ours(file: string): Promise<Contender> {
+  const database = await openDatabase({ file, wasm });
+  return {
+    connection: database.read((connection) => connection),
+    commit: (commit) => void database.transact((connection) => storeCommit(connection, commit, 1)),
+    fold: () => void database.fold(false),
+    close: () => database.close(),
+  };
+}
+
+/** A store's file through node:sqlite, which breaks the seals of the pages it writes: so it is given a copy. */
+export function native(file: string): Contender {
+  const copy = `${file}.native`;
+  if (!existsSync(copy)) copyFileSync(file, copy);
+  const connection = nativeConnection(copy);
+  return {
+    connection,
+    commit: (commit) => {
+      connection.script('BEGIN IMMEDIATE');
+      storeCommit(connection, commit, 1);
+      connection.script('COMMIT');
+    },
+    fold: () => connection.script('PRAGMA wal_checkpoint(PASSIVE)'),
+    close: () => connection.close(),
+  };
+}
+
+export function nativeConnection(file: string): Connection {
+  const database = new DatabaseSync(file);
+  const prepared = new Map<string, StatementSync>();
+  const statement = (sql: string): StatementSync => {
+    const found = prepared.get(sql) ?? database.prepare(sql);
+    prepared.set(sql, found);
+    return found;
+  };
+  const connection: Connection = {
+    path: file,
+    run: (sql, ...parameters) => Number(statement(sql).run(...(parameters as SQLInputValue[])).changes),
+    get: (sql, ...parameters) =>
+      (statement(sql).get(...(parameters as SQLInputValue[])) as Row | undefined) ?? null,
+    all: (sql, ...parameters) => statement(sql).all(...(parameters as SQLInputValue[])) as Row[],
+    script: (sql) => database.exec(sql),
+    vacuumInto: () => undefined,
+    syncFailed: () => false,
+    logBytes: () => 0,
+    close: () => database.close(),
+    abandon: () => database.close(),
+  };
+  connection.script(
+    'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0;',
+  );
+  return connection;
+}
+
+/** Appends the payload of a commit and waits for the medium. */
+export function raw(file: string): {
+  readonly append: (commit: Commit) => void;
+  readonly close: () => void;
+} {
+  const descriptor = openSync(file, 'a');
+  return {
+    append: (commit) => {
+      writeSync(descriptor, JSON.stringify(commit));
+      fdatasyncSync(descriptor);
+    },
+    close: () => closeSync(descriptor),
+  };
+}
