@@ -2,34 +2,36 @@
 import type { Connection } from '../../src/adapters/store/connection.ts';
 import type { Database } from '../../src/adapters/store/database.ts';
 
-const queries = new Map<string, string>();
+const queries = new Map<string, ReadonlyMap<string, string>>();
 
-/** One statement that gives each table's name and rows, in the order of their keys. */
-function contentQuery(connection: Connection): string {
+/** For each table, the statement that gives all its rows, in the order of their keys. */
+function tableQueries(connection: Connection): ReadonlyMap<string, string> {
   const tables = connection.all(
     "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
   );
   const schema = tables.map(({ sql }) => String(sql)).join(';');
-  let query = queries.get(schema);
-  if (query === undefined) {
-    query = tables
-      .map(({ name }) => {
-        const columns = connection
-          .all(`PRAGMA table_info(${String(name)})`)
-          .map((column) => `quote("${String(column['name'])}")`);
-        return `SELECT '${String(name)}' AS name, group_concat(${columns.join(" || ',' || ")}, ';') AS rows FROM ${String(name)}`;
-      })
-      .join(' UNION ALL ');
-    queries.set(schema, query);
+  const known = queries.get(schema);
+  if (known !== undefined) return known;
+  const made = new Map<string, string>();
+  for (const { name } of tables) {
+    const columns = connection
+      .all(`PRAGMA table_info(${String(name)})`)
+      .map((column) => `quote("${String(column['name'])}")`);
+    const row = columns.join(" || ',' || ");
+    made.set(
+      String(name),
+      `SELECT '${String(name)}' AS name, group_concat(${row}, ';') AS rows FROM ${String(name)}`,
+    );
   }
-  return query;
+  queries.set(schema, made);
+  return made;
 }
 
 /** Every row of every table. Throws StoreError where a page is damaged. */
 export function contentOf(database: Database): string {
   return database.read((connection) =>
     connection
-      .all(contentQuery(connection))
+      .all([...tableQueries(connection).values()].join(' UNION ALL '))
       .map(({ name, rows }) => `${String(name)}: ${String(rows)}`)
       .join('\n'),
   );
@@ -74,4 +76,18 @@ function lastingRows(content: string): ReadonlySet<string> {
 export function missingRows(earlier: string, later: string): readonly string[] {
   const found = lastingRows(later);
   return [...lastingRows(earlier)].filter((row) => !row.endsWith(' null') && !found.has(row));
+}
+
+/** Each table's rows as one text, or the error of reading them. */
+export function tablesOf(database: Database): ReadonlyMap<string, string | Error> {
+  const queries = database.read((connection) => tableQueries(connection));
+  return new Map(
+    [...queries].map(([name, query]): [string, string | Error] => {
+      try {
+        return [name, String(database.read((connection) => connection.get(query))?.['rows'])];
+      } catch (error) {
+        return [name, error as Error];
+      }
+    }),
+  );
 }

@@ -1,0 +1,86 @@
+/** Owns the recipes that are killed: a sample loop on Pocket, cut down to seconds, and one on an endpoint that counts its calls. */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const sample = new URL('../../media/sample/hint-free-star.loop.yaml', import.meta.url);
+
+/** The sample's first loop with fewer tasks and rounds; everything else as it is shipped. */
+export function pocketRecipe(): string {
+  const text = readFileSync(sample, 'utf8')
+    .replace(/count: 192/, 'count: 48')
+    .replace(/count: 500/g, 'count: 150')
+    .replace(/^rounds: \d+/m, 'rounds: 4');
+  if (!text.includes('count: 48') || !text.includes('rounds: 4'))
+    throw new Error('The sample loop has changed: its sizes were not found.');
+  return text;
+}
+
+export const endpointRecipe = `
+ratchet: 1
+name: counted
+objective: { ability: addition, metric: exact }
+model: { provider: openai, model: counted }
+instruction: "add"
+data:
+  train: { generate: addition, digits: [2], count: 60 }
+  dev: { generate: addition, digits: [2], count: 40 }
+  test: { generate: addition, digits: [2], count: 40 }
+rounds: 3
+seed: 1
+steps:
+  - revise: { over: instruction, n: 3, mode: edit, edits: [add, swap], phrases: [think, show each step, be brief] }
+  - update: { slot: instruction }
+  - evaluate: { suite: train, temperature: 1, maxTokens: 20 }
+  - select: { over: candidates, policy: top }
+  - evaluate: { suite: dev, temperature: 1, maxTokens: 20 }
+`;
+
+export interface CountingEndpoint {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Bodies in the order they arrived. */
+  readonly asked: readonly string[];
+  close(): Promise<void>;
+}
+
+/** An endpoint that answers any chat after `ms` milliseconds, the same to the same question. */
+export async function countingEndpoint(ms: number): Promise<CountingEndpoint> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (bytes: Buffer) => (body += bytes.toString()));
+    request.on('end', () => {
+      asked.push(body);
+      setTimeout(() => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(
+          JSON.stringify({
+            id: 'chatcmpl-1',
+            object: 'chat.completion',
+            created: 1,
+            model: 'counted',
+            choices: [
+              {
+                index: 0,
+                finish_reason: 'stop',
+                message: { role: 'assistant', content: String(body.length), refusal: null },
+              },
+            ],
+            usage: { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 },
+          }),
+        );
+      }, ms);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    environment: { RATCHET_OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`, OPENAI_API_KEY: 'none' },
+    asked,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

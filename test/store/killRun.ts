@@ -1,0 +1,192 @@
+/**
+ * Owns a real run of the shipped command line that is killed at random moments and begun again by the same command, until
+ * it is done; and what was seen of it: events its engine announced as saved, and what the store holds after each kill.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { openDatabase } from '../../src/adapters/store/database.ts';
+import { createStore } from '../../src/adapters/store/localStore.ts';
+import { connectEngine } from '../../src/client/connect.ts';
+import type { Random } from '../../src/core/measure/random.ts';
+import type { StoredEvent } from '../../src/core/model/event.ts';
+import { eventsAppended } from '../../src/protocol/engine.ts';
+import { comparableEvents } from '../fakes/comparableEvents.ts';
+import { wasm } from '../unit/adapters/store/samples.ts';
+import { contentOf, missingRows } from './contents.ts';
+
+const cli = fileURLToPath(new URL('../../dist/cli.mjs', import.meta.url));
+
+export interface KilledRun {
+  readonly kills: number;
+  /** Announced as saved by an engine that was then killed. */
+  readonly acknowledged: number;
+  readonly problems: readonly string[];
+  readonly events: readonly string[];
+}
+
+export interface KillPlan {
+  readonly recipe: string;
+  /** Milliseconds from the start of the process to the kill; null lets it run to its end. */
+  readonly killAfter: () => number | null;
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Told after each kill how many effects are settled. */
+  readonly onKilled?: (settled: number) => void;
+}
+
+const said = ({ runId, time, event }: StoredEvent): string => `${runId} ${time} ${JSON.stringify(event)}`;
+
+/** Hands on what the workspace's engine says it has saved, until it is gone. */
+async function listen(
+  workspace: string,
+  alive: () => boolean,
+  onEvents: (events: readonly StoredEvent[]) => void,
+) {
+  while (alive()) {
+    const connection = await connectEngine(
+      {
+        workspaceFolder: workspace,
+        engineScript: '',
+        nodePath: process.execPath,
+        client: 'editor',
+        version: 'test',
+        start: 'never',
+      },
+      2_000,
+    ).catch(() => null);
+    if (connection === null) {
+      await sleep(30);
+      continue;
+    }
+    connection.on(eventsAppended, ({ events }) => onEvents(events));
+    while (alive()) await sleep(30);
+    connection.close();
+  }
+}
+
+/** What a copy of the workspace's store holds; the store itself stays as the kill left it. */
+async function look(workspace: string) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ratchet-look-'));
+  const source = path.join(workspace, '.ratchet');
+  const name = 'workspace.ratchetdb';
+  try {
+    if (!existsSync(path.join(source, name))) return null;
+    for (const file of readdirSync(source))
+      if (file.startsWith(name)) copyFileSync(path.join(source, file), path.join(folder, file));
+    const database = await openDatabase({ file: path.join(folder, name), wasm });
+    const store = createStore(database);
+    const { problems } = await store.verify();
+    const events = [];
+    for (const run of await store.runs()) events.push(...(await store.events(run.id, 0, 100_000)));
+    const settled = Number(
+      database.read((c) => c.get("SELECT count(*) AS n FROM effects WHERE kind = 'model'"))?.['n'],
+    );
+    const content = contentOf(database);
+    const runs = (await store.runs()).length;
+    await store.close();
+    return { problems, events, settled, content, runs };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Life {
+  readonly killed: boolean;
+  readonly code: number | null;
+  readonly said: string;
+}
+
+/** One life of the command, to its end or to the kill. */
+async function live(
+  recipeFile: string,
+  plan: KillPlan,
+  onEvents: (events: readonly StoredEvent[]) => void,
+): Promise<Life> {
+  const child = spawn(process.execPath, [cli, 'run', recipeFile], {
+    env: { ...process.env, ...plan.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (bytes: Buffer) => (said = `${said}${bytes.toString()}`.slice(-2000)));
+  let alive = true;
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    alive = false;
+    return { killed: signal === 'SIGKILL', code: code as number | null };
+  });
+  const listening = listen(path.dirname(recipeFile), () => alive, onEvents);
+  const after = plan.killAfter();
+  const timer = after === null ? null : setTimeout(() => child.kill('SIGKILL'), after);
+  const end = await ended;
+  if (timer !== null) clearTimeout(timer);
+  await listening;
+  return { ...end, said };
+}
+
+/** Runs the recipe in a new workspace until it is done, through every kill. */
+export async function runThroughKills(plan: KillPlan): Promise<KilledRun> {
+  const workspace = mkdtempSync(path.join(tmpdir(), 'ratchet-kill-'));
+  const recipeFile = path.join(workspace, 'loop.loop.yaml');
+  mkdirSync(path.join(workspace, '.ratchet'));
+  writeFileSync(recipeFile, plan.recipe);
+  const problems: string[] = [];
+  const acknowledged = new Map<number, string>();
+  let before = '';
+  let kills = 0;
+  try {
+    for (;;) {
+      const {
+        killed,
+        code,
+        said: words,
+      } = await live(recipeFile, plan, (events) => {
+        for (const stored of events) acknowledged.set(stored.seq, said(stored));
+      });
+      const found = await look(workspace);
+      if (killed) plan.onKilled?.(found?.settled ?? 0);
+      const held = new Map(found?.events.map((stored) => [stored.seq, said(stored)]));
+      for (const [seq, event] of acknowledged)
+        if (held.get(seq) !== event)
+          problems.push(`kill ${kills}: the saved event ${seq} is gone: ${event.slice(0, 200)}`);
+      if (found !== null) {
+        problems.push(...found.problems.map((problem) => `kill ${kills}: ${problem}`));
+        const gone = missingRows(before, found.content);
+        if (gone.length > 0)
+          problems.push(`kill ${kills}: rows are gone: ${gone.slice(0, 3).join(' ').slice(0, 500)}`);
+        if (found.runs > 1) problems.push(`kill ${kills}: there are ${found.runs} runs`);
+        before = found.content;
+      }
+      if (!killed) {
+        if (code !== 0 && code !== 1) problems.push(`it ended with code ${String(code)}: ${words}`);
+        return {
+          kills,
+          acknowledged: acknowledged.size,
+          problems,
+          events: comparableEvents(found?.events ?? []),
+        };
+      }
+      kills++;
+      if (problems.length > 0) return { kills, acknowledged: acknowledged.size, problems, events: [] };
+    }
+  } finally {
+    rmSync(workspace, { recursive: true, force: true });
+  }
+}
+
+/** Kill times for a run that takes about `ms` unkilled: from its first moments on, and so that it lives through them all. */
+export function killTimes(random: Random, ms: number, kills: number): () => number | null {
+  let left = kills;
+  return () => (left-- > 0 ? 150 + Math.floor((random.unit() * 1.5 * ms) / Math.max(2, kills / 2)) : null);
+}
