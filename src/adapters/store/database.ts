@@ -1,6 +1,6 @@
 /**
- * Owns the database of a workspace on its file: opening, durable transactions, folding the log, copies, and opening again
- * after a failed sync. How one is made and connected to is openingSteps.ts. Deliberately does not lock out other processes
+ * Owns the database of a workspace on its file: opening it, what may be done with it, and copies of it. How one is made and
+ * connected to is openingSteps.ts, how it is written to heldConnection.ts. Deliberately does not lock out other processes
  * (design: processes).
  */
 import { dirname } from 'node:path';
@@ -8,12 +8,13 @@ import { StoreError } from '../../core/ports.ts';
 import type { Connection } from './connection.ts';
 import { readContents } from './contents.ts';
 import { copyTo, onDisk, removeIfThere, type CopyContext } from './copies.ts';
+import { type HeldConnection, holdConnection } from './heldConnection.ts';
 import { type HostFiles, nodeFiles } from './hostFiles.ts';
 import { inspectFile, type Inspection } from './inspectFile.ts';
 import { MIGRATIONS, type Migration, newestVersion } from './migrations.ts';
 import { readSalts } from './logFile.ts';
 import { lostCommits, lostContents } from './openingReport.ts';
-import { connectExisting, create, foldLog, type OpeningContext } from './openingSteps.ts';
+import { connectExisting, create, type OpeningContext } from './openingSteps.ts';
 import {
   clearRestore,
   finishRestore,
@@ -71,109 +72,59 @@ export interface Compaction {
   readonly bytesAfter: number;
 }
 
-/** One connection at a time, opened again when nobody knows what the medium holds. */
 function createDatabase(
-  open: () => Connection,
-  { file, files, found, context }: OpenedFile,
+  held: HeldConnection,
+  { file, files, context }: OpenedFile,
   report: OpeningReport,
 ): Database {
-  let connection: Connection | null = open();
-  let closed = false;
-  /** Commits in the log since it was begun, at least. */
-  let commits = found?.log.commits ?? 0;
-  const live = (): Connection => {
-    if (closed) throw new StoreError(`${file} is closed.`, 'CLOSED');
-    if (connection === null) {
-      const reopened = open();
-      try {
-        // What the failed sync left in doubt is written once more, into the database itself.
-        foldLog(reopened, true);
-      } catch (error) {
-        reopened.close();
-        throw error;
-      }
-      commits = 0;
-      connection = reopened;
-    }
-    return connection;
-  };
-  /** After a failed sync nobody knows what the medium holds: the file is opened again before its next use. */
-  const dropIfDoubtful = (): void => {
-    if (connection?.syncFailed() !== true) return;
-    connection.close();
-    connection = null;
-  };
-  const fold = (shorten: boolean): void => {
-    foldLog(live(), shorten);
-    // The next commit begins the log anew.
-    commits = 0;
+  const writable = (): void => {
+    if (report.readOnly) throw newerError(file);
   };
   return {
     file,
     files,
     report,
-    read: (work) => work(live()),
+    read: (work) => work(held.live()),
     transact: (work) => {
-      if (report.readOnly) throw newerError(file);
-      const current = live();
-      const before = current.logBytes();
-      try {
-        current.run('BEGIN IMMEDIATE');
-        const result = work(current);
-        current.run('COMMIT');
-        if (current.logBytes() !== before) commits++;
-        return result;
-      } catch (error) {
-        try {
-          current.run('ROLLBACK');
-        } catch {
-          // SQLite had already rolled back.
-        }
-        throw error;
-      } finally {
-        dropIfDoubtful();
-      }
+      writable();
+      return held.transact(work);
     },
-    logBytes: () => connection?.logBytes() ?? 0,
+    logBytes: () => held.present()?.logBytes() ?? 0,
     fold: (shorten) => {
       if (report.readOnly) return false;
       try {
-        fold(shorten);
+        held.fold(shorten);
         return true;
       } catch {
         return false;
-      } finally {
-        dropIfDoubtful();
       }
     },
-    exportTo: (target) => void copyTo(live(), target, context),
+    exportTo: (target) => void copyTo(held.live(), target, context),
     compact: () => {
-      if (report.readOnly) throw newerError(file);
-      fold(true);
+      writable();
+      held.fold(true);
       const target = `${file}.compact`;
       onDisk(target, 'remove', () => removeIfThere(target, files));
-      copyTo(live(), target, context);
+      copyTo(held.live(), target, context);
       return onDisk(file, 'compact', () => {
-        connection?.close();
-        connection = null;
+        held.letGo();
         return replaceBy(target, file, files);
       });
     },
     noteSequence: () => {
-      if (closed || report.readOnly || connection === null) return;
+      const connection = held.present();
+      if (connection === null || report.readOnly) return;
+      const contents = readContents(connection);
       writeSequence(
         file,
-        { salts: readSalts(`${file}-wal`, files), commits, contents: readContents(connection) },
+        { salts: readSalts(`${file}-wal`, files), commits: held.commits(), contents },
         files,
       );
     },
     close: () => {
-      closed = true;
-      if (report.readOnly) {
-        connection?.abandon();
-        removeEmptyLog(file, files);
-      } else connection?.close();
-      connection = null;
+      if (report.readOnly) held.present()?.abandon();
+      held.close();
+      if (report.readOnly) removeEmptyLog(file, files);
     },
   };
 }
@@ -217,7 +168,11 @@ function openInspected(opened: OpenedFile, opening: OpeningContext, restored: bo
     warnings.push(`A restore of ${file} that was cut short is finished now; the damaged file is beside it.`);
   if (found !== null && !readOnly) warnings.push(...lostCommits(file, found.log, note, files, opening.now()));
   const report = { readOnly, warnings };
-  const database = createDatabase(() => connectExisting(opening), opened, report);
+  const database = createDatabase(
+    holdConnection(() => connectExisting(opening), file, found?.log.commits ?? 0),
+    opened,
+    report,
+  );
   try {
     if (note !== null && !readOnly)
       warnings.push(
