@@ -4,11 +4,13 @@
  */
 import type { Store } from '../../core/ports.ts';
 import { annotate, listAnnotations } from './annotations.ts';
+import { type Backup, listBackups } from './backups.ts';
 import { getBlob, putBlob } from './blobs.ts';
 import { listCandidates, readCandidate } from './candidates.ts';
 import { storeCommit } from './commit.ts';
 import type { Connection } from './connection.ts';
-import type { Database } from './database.ts';
+import { type Contents, readContents } from './contents.ts';
+import type { Compaction, Database, OpeningReport } from './database.ts';
 import { listEvaluations, readEvaluation } from './evaluations.ts';
 import { readExperience } from './experienceDetail.ts';
 import { experienceCounts } from './experienceGroups.ts';
@@ -16,6 +18,7 @@ import { experiencePage } from './experiencePages.ts';
 import { groupCommit } from './groupCommit.ts';
 import { findEffects, settleEffects, spent } from './ledger.ts';
 import { verifyStore, type Verification } from './verify.ts';
+import { foldingOnly, type Upkeep } from './upkeep.ts';
 import { createRun, listEvents, listRuns, readRun } from './runs.ts';
 
 export interface FileStore extends Store {
@@ -23,41 +26,40 @@ export interface FileStore extends Store {
   verify(): Promise<Verification>;
   /** Writes a compact copy of the whole store that any SQLite reads. Throws StoreError when the file exists. */
   exportTo(file: string): Promise<void>;
+  /** Replaces the file by a compact copy of itself. Throws StoreError, with the file as it was. */
+  compact(): Promise<Compaction>;
+  /** How it was opened, what it holds, and its backups. */
+  status(): Promise<StoreStatus>;
   /** Answers what was asked, folds the log and closes the file. */
   close(): Promise<void>;
 }
 
-/** Fold once the log holds about a thousand pages of 4 KiB: soon enough to stay short, rare enough not to matter. */
-const FOLD_AT_BYTES = 4 << 20;
-/** And when nothing was written for this long. */
-const IDLE_MS = 500;
-
-/** Folds the log after commits were answered, never before. */
-function logFolder(database: Database) {
-  let idle: NodeJS.Timeout | null = null;
-  return {
-    afterCommit: (): void => {
-      if (database.logBytes() >= FOLD_AT_BYTES) setImmediate(() => database.fold(false));
-      if (idle !== null) clearTimeout(idle);
-      idle = setTimeout(() => database.fold(true), IDLE_MS);
-      idle.unref();
-    },
-    stop: (): void => {
-      if (idle !== null) clearTimeout(idle);
-    },
-  };
+/** What there is to know about the store as a whole. */
+export interface StoreStatus extends OpeningReport {
+  readonly contents: Contents;
+  /** Newest first. */
+  readonly backups: readonly Backup[];
+  /** Why the newest backup could not be made; null when it could. */
+  readonly backupTrouble: string | null;
 }
 
-export function createStore(database: Database, now: () => number = Date.now): FileStore {
-  const folder = logFolder(database);
-  const commits = groupCommit(database, folder.afterCommit);
+export function createStore(
+  database: Database,
+  now: () => number = Date.now,
+  upkeep: Upkeep = foldingOnly(database),
+): FileStore {
+  const commits = groupCommit(database, upkeep.afterCommit);
   const read = async <Result>(work: (connection: Connection) => Result): Promise<Result> =>
     database.read(work);
   return {
     get: (hash) => read((connection) => getBlob(connection, hash)),
     put: (bytes) => commits.write((connection) => putBlob(connection, bytes)),
     createRun: (run) => commits.write((connection) => createRun(connection, run)),
-    commit: (commit) => commits.write((connection) => storeCommit(connection, commit, now())),
+    commit: async (commit) => {
+      const stored = await commits.write((connection) => storeCommit(connection, commit, now()));
+      if (commit.status !== undefined && commit.status.status !== 'running') upkeep.afterRun();
+      return stored;
+    },
     findEffects: (runId, keys) => read((connection) => findEffects(connection, runId, keys)),
     settleEffects: (runId, records) =>
       commits.write((connection) => settleEffects(connection, runId, records)),
@@ -83,9 +85,19 @@ export function createStore(database: Database, now: () => number = Date.now): F
       await commits.drain();
       database.exportTo(file);
     },
+    compact: async () => {
+      await commits.drain();
+      return database.compact();
+    },
+    status: async () => ({
+      ...database.report,
+      contents: database.read(readContents),
+      backups: listBackups(database.file, database.files),
+      backupTrouble: upkeep.trouble(),
+    }),
     close: async () => {
       await commits.drain();
-      folder.stop();
+      upkeep.stop();
       database.close();
     },
   };

@@ -34,6 +34,8 @@ export const STORE_METHODS: Readonly<Record<StoreMethod, MethodDescriptor>> = {
   annotate: { handsOver: false },
   verify: { handsOver: false },
   exportTo: { handsOver: false },
+  compact: { handsOver: false },
+  status: { handsOver: false },
   close: { handsOver: false },
 };
 
@@ -41,6 +43,8 @@ export const STORE_METHODS: Readonly<Record<StoreMethod, MethodDescriptor>> = {
 export interface WorkerStart {
   readonly file: string;
   readonly wasmFile: string;
+  /** Opens the file, or puts its newest good backup in its place and ends. */
+  readonly task: 'open' | 'restore';
 }
 
 export interface StoreRequest {

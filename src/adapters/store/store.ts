@@ -13,8 +13,9 @@ import {
   type StoreRequest,
   type WorkerStart,
 } from './messages.ts';
+import type { Restored } from './recovery.ts';
 
-export interface StoreLocation extends WorkerStart {
+export interface StoreLocation extends Omit<WorkerStart, 'task'> {
   /** The worker's entry: worker.ts, or its bundle. */
   readonly workerUrl: URL;
 }
@@ -76,13 +77,25 @@ function post(worker: Worker, { id, method, parameters }: StoreRequest): void {
   worker.postMessage({ id, method, parameters: sent } satisfies StoreRequest, bytes);
 }
 
+function startWorker({ file, wasmFile, workerUrl }: StoreLocation, task: WorkerStart['task']): Worker {
+  const start: WorkerStart = { file, wasmFile, task };
+  return new Worker(workerUrl, { workerData: start });
+}
+
+/**
+ * Puts the newest backup that is whole in the place of the store in `file`, which must not be open; what was there is kept
+ * beside it. Throws StoreError when there is no good backup, with nothing changed.
+ */
+export async function restoreStore(location: StoreLocation): Promise<Restored> {
+  return (await callWorker(startWorker(location, 'restore')).opened) as Restored;
+}
+
 /**
  * Opens the store in `file`, making it and its folder when they are missing, in a worker thread of its own.
  * Throws StoreError, naming the file and a way forward, for a file that is damaged, foreign or of a newer version.
  */
 export async function openStore(location: StoreLocation): Promise<FileStore> {
-  const start: WorkerStart = { file: location.file, wasmFile: location.wasmFile };
-  const worker = new Worker(location.workerUrl, { workerData: start });
+  const worker = startWorker(location, 'open');
   const { opened, call } = callWorker(worker);
   await opened;
   const methods = Object.keys(STORE_METHODS).map((method) => [

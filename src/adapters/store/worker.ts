@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { StoreError } from '../../core/ports.ts';
-import { openDatabase } from './database.ts';
+import { openDatabase, restoreDatabase } from './database.ts';
 import { createStore, type FileStore } from './localStore.ts';
 import {
   STORE_METHODS,
@@ -13,6 +13,7 @@ import {
   type StoreRequest,
   type WorkerStart,
 } from './messages.ts';
+import { fullUpkeep, USUAL_UPKEEP } from './upkeep.ts';
 
 function factsOf(error: unknown): ErrorFacts {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), code: null, cause: null };
@@ -59,8 +60,14 @@ function readWasm(file: string): Uint8Array<ArrayBuffer> {
 
 async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
   try {
-    const database = await openDatabase({ file: start.file, wasm: readWasm(start.wasmFile) });
-    const store = createStore(database);
+    const options = { file: start.file, wasm: readWasm(start.wasmFile) };
+    if (start.task === 'restore') {
+      send(port, { id: 0, ok: true, result: await restoreDatabase(options) }, false);
+      port.close();
+      return;
+    }
+    const database = await openDatabase(options);
+    const store = createStore(database, Date.now, fullUpkeep(database, USUAL_UPKEEP));
     port.on('message', (request: StoreRequest) => void answer(store, port, request));
     send(port, { id: 0, ok: true, result: null }, false);
   } catch (error) {
