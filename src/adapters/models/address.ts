@@ -37,3 +37,14 @@ export function readAddress(baseURL: string): Address {
     );
   return { baseURL: url.href.replace(/\/+$/u, ''), origin: url.origin, host: url.host };
 }
+
+/** The proxy's host and port, for people. Throws ProviderError for what is no address of one. */
+export function proxyHost(proxy: string): string {
+  try {
+    const { protocol, host } = new URL(proxy);
+    if ((protocol === 'http:' || protocol === 'https:') && host !== '') return host;
+  } catch {
+    // Said below.
+  }
+  throw new ProviderError('The proxy is not an address; it looks like http://host:port.');
+}

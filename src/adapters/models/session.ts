@@ -5,9 +5,8 @@
 import type OpenAI from 'openai';
 import type { Log } from '../../core/ports.ts';
 import type { Address } from './address.ts';
-import { readAddress } from './address.ts';
+import { proxyHost, readAddress } from './address.ts';
 import { chatProtocol } from './chatProtocol.ts';
-import { connect, proxyHost } from './connection.ts';
 import type { ExchangeLimits } from './guardedFetch.ts';
 import { guardedFetch } from './guardedFetch.ts';
 import type { HostGate, HostGates } from './hostGate.ts';
@@ -90,7 +89,10 @@ export function openSession(endpoint: OpenAiEndpoint): Session {
   const gate = gates(address.origin, { backoffMs: limits.backoffMs, random });
   gate.allow(concurrency);
   const load = async (): Promise<OpenAI> => {
-    const [{ OpenAI: Client }, dispatcher] = await Promise.all([import('openai'), connect(proxy)]);
+    const [{ OpenAI: Client }, { connect }] = await Promise.all([
+      import('openai'),
+      import('./connection.ts'),
+    ]);
     return new Client({
       // The real key is set by guardedFetch, out of reach of the client's own logging; this only satisfies its check.
       apiKey: 'none',
@@ -104,7 +106,7 @@ export function openSession(endpoint: OpenAiEndpoint): Session {
         address,
         key: endpoint.apiKey,
         limits,
-        dispatcher,
+        dispatcher: connect(proxy),
         proxy: proxyName,
         reader: protocol.reader,
       }),

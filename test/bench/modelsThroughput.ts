@@ -1,0 +1,162 @@
+/**
+ * Owns the figures of how fast providers are asked: 2,000 calls to a local server of 200 +- 40 ms on the other core, turn
+ * about in one run: undici bare, the openai client with p-queue, ours, and ours through the ledger onto a real file.
+ * Efficiency is the ideal wall time (calls x mean delay / in flight) by the real one. Prints JSON and keeps it in results/.
+ * Usage: node test/bench/modelsThroughput.ts [--inFlight 32,128,512] [--turns 3] [--calls 2000] [--patient true]
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { assets } from '../../src/engine/assets.ts';
+import { writeResult } from './results.ts';
+
+const { values } = parseArgs({
+  options: {
+    inFlight: { type: 'string', default: '32,128,512' },
+    turns: { type: 'string', default: '3' },
+    calls: { type: 'string', default: '2000' },
+    patient: { type: 'string', default: 'true' },
+    keep: { type: 'string', default: 'true' },
+  },
+});
+const calls = Number(values.calls);
+const turns = Number(values.turns);
+const contenders = ['undici', 'openai', 'ours', 'oursDurable'] as const;
+type Contender = (typeof contenders)[number];
+
+interface Measured {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly megabytes: number;
+}
+
+/** One core for the clients, the other for the server, where the system can say so. */
+const pinned = spawnSync('taskset', ['-V']).status === 0;
+const onCore = (core: number, script: string, rest: readonly string[]): [string, string[]] => {
+  const command = [process.execPath, script, ...rest];
+  const whole = pinned ? ['taskset', '-c', String(core), ...command] : command;
+  return [whole[0] ?? '', whole.slice(1)];
+};
+
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+
+/** Client and store worker in one folder, as in the package. */
+const bundled = mkdtempSync(path.join(tmpdir(), 'ratchet-bench-'));
+await build({
+  entryPoints: {
+    modelsClient: here('./modelsClient.ts'),
+    storeWorker: here('../../src/adapters/store/worker.ts'),
+  },
+  outdir: bundled,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  banner: {
+    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url); const __filename = import.meta.filename, __dirname = import.meta.dirname;",
+  },
+  logLevel: 'error',
+});
+copyFileSync(assets.wasmFile, path.join(bundled, 'sql-wasm.wasm'));
+
+async function startServer(ms: number, spread: number): Promise<{ address: string; child: ChildProcess }> {
+  const [file, rest] = onCore(1, here('./modelsServer.ts'), ['--ms', String(ms), '--spread', String(spread)]);
+  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const address = await new Promise<string>((resolve, reject) => {
+    child.stdout.once('data', (line: Buffer) => resolve(line.toString().trim()));
+    child.once('exit', () => reject(new Error('The bench server did not start.')));
+  });
+  return { address, child };
+}
+
+function measure(contender: Contender, address: string, inFlight: number, count: number): Measured {
+  const [file, rest] = onCore(0, path.join(bundled, 'modelsClient.mjs'), [
+    ...['--contender', contender, '--address', address],
+    ...['--calls', String(count), '--inFlight', String(inFlight)],
+  ]);
+  const { stdout, status, stderr } = spawnSync(file, rest, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${contender} failed: ${stderr.slice(-2_000)}`);
+  return JSON.parse(stdout) as Measured;
+}
+
+const round = (value: number, digits: number): number => Number(value.toFixed(digits));
+
+/** The turn in the middle by wall time: other work on the machine hits single turns. */
+function summary(measured: readonly Measured[], inFlight: number, count: number, ms: number) {
+  const sorted = [...measured].sort((a, b) => a.wallMs - b.wallMs);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new Error('Nothing was measured.');
+  const cpu = [...measured].sort((a, b) => a.cpuMs - b.cpuMs)[Math.floor(measured.length / 2)] ?? middle;
+  return {
+    callsPerSecond: round((count / middle.wallMs) * 1000, 0),
+    efficiency: round((count * ms) / inFlight / middle.wallMs, 3),
+    cpuMsPerCall: round(cpu.cpuMs / count, 3),
+    megabytes: round(Math.max(...measured.map(({ megabytes }) => megabytes)), 0),
+    turns: measured.map(({ wallMs }) => round((count / wallMs) * 1000, 0)),
+  };
+}
+
+type Summary = ReturnType<typeof summary>;
+
+async function compare(
+  inFlight: number,
+  count: number,
+  ms: number,
+  spread: number,
+  who: readonly Contender[],
+) {
+  const { address, child } = await startServer(ms, spread);
+  const measured = new Map<Contender, Measured[]>(who.map((contender) => [contender, []]));
+  for (let turn = 0; turn < turns; turn++)
+    for (const contender of who) measured.get(contender)?.push(measure(contender, address, inFlight, count));
+  child.stdin?.end();
+  return Object.fromEntries(
+    [...measured].map(([contender, each]) => [contender, summary(each, inFlight, count, ms)]),
+  ) as Record<Contender, Summary>;
+}
+
+const figures: Record<string, Record<Contender, Summary>> = {};
+const loadBefore = loadavg()[0] ?? 0;
+for (const inFlight of values.inFlight.split(',').map(Number)) {
+  figures[String(inFlight)] = await compare(inFlight, calls, 200, 40, contenders);
+  process.stderr.write(`${inFlight} in flight: ${JSON.stringify(figures[String(inFlight)])}\n`);
+}
+const patient =
+  values.patient === 'true' ? await compare(512, 4096, 2_000, 0, ['openai', 'oursDurable']) : null;
+
+/** The goals of the bare client's own run; promptfoo 0.123 made 148 calls/s at 512 where the goals were set. */
+const promptfooCallsPerSecond = 148;
+const goals = Object.entries(figures).map(([inFlight, { openai, oursDurable }]) => ({
+  inFlight: Number(inFlight),
+  notSlowerThanClient: oursDurable.callsPerSecond >= openai.callsPerSecond,
+  timesClient: round(oursDurable.callsPerSecond / openai.callsPerSecond, 2),
+  cpuMsBeyondClient: round(oursDurable.cpuMsPerCall - openai.cpuMsPerCall, 3),
+  cpuWithinHalfMillisecond: oursDurable.cpuMsPerCall - openai.cpuMsPerCall <= 0.5,
+  under200Megabytes: oursDurable.megabytes < 200,
+}));
+const at512 = figures['512'];
+const result = {
+  what: `${calls} calls, server 200 +- 40 ms in its own process; middle of ${turns} turns; load of the machine before: ${round(loadBefore, 1)}`,
+  pinned,
+  inFlight: figures,
+  patient: patient === null ? null : { what: '4,096 calls, server 2 s, 512 in flight', ...patient },
+  goals,
+  ...(at512 === undefined
+    ? {}
+    : { timesPromptfooAt512: round(at512.oursDurable.callsPerSecond / promptfooCallsPerSecond, 2) }),
+};
+if (values.keep === 'true') writeResult('modelsThroughput', result);
+else process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+rmSync(bundled, { recursive: true, force: true });
+const met = goals.every(
+  (goal) => goal.notSlowerThanClient && goal.cpuWithinHalfMillisecond && goal.under200Megabytes,
+);
+const patientEnough = patient === null || patient.oursDurable.efficiency >= 0.97;
+const fastEnough = (result.timesPromptfooAt512 ?? 4) >= 4;
+if (!met || !patientEnough || !fastEnough) process.exitCode = 1;
