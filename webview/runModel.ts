@@ -36,6 +36,9 @@ export interface ArmModel {
   readonly refused: readonly { readonly round: number; readonly mean: number }[];
   /** Replies of the candidate in use after a round. */
   readonly showcases: ReadonlyMap<number, readonly ShowcaseItem[]>;
+  /** A candidate whose dev score is known and about which nothing is decided yet. */
+  readonly pending: { readonly round: number; readonly candidate: CandidateId } | null;
+  readonly inUse: CandidateId | null;
   /** The newest dev score of every candidate of the arm. */
   readonly scored: ReadonlyMap<CandidateId, Scored>;
   readonly decisions: ReadonlyMap<number, Decision>;
@@ -76,6 +79,8 @@ const emptyArm: ArmModel = {
   points: [],
   refused: [],
   showcases: new Map(),
+  pending: null,
+  inUse: null,
   scored: new Map(),
   decisions: new Map(),
   round: 0,
@@ -156,11 +161,12 @@ function withNote(model: RunModel, event: RunEvent): RunModel {
 /** The arm when this candidate is the one in use after the round; its newest dev score and replies are the round's. */
 function usedAfter(arm: ArmModel, round: number, candidate: CandidateId): ArmModel {
   const scored = arm.scored.get(candidate);
-  if (scored === undefined) return arm;
+  const used = { ...arm, pending: null, inUse: candidate };
+  if (scored === undefined) return used;
   const { mean, interval, tasks, showcase } = scored;
   const others = arm.points.filter((point) => point.round !== round);
   return {
-    ...arm,
+    ...used,
     points: [...others, { round, mean, interval, tasks }].sort((left, right) => left.round - right.round),
     showcases: new Map(arm.showcases).set(round, showcase),
   };
@@ -191,13 +197,13 @@ function fold(model: RunModel, event: RunEvent): RunModel {
     case 'evaluationMade': {
       if (event.suite !== 'dev') return model;
       const { candidateId, mean, interval, tasks, showcase } = event;
-      return inArm(model, arm, (state) =>
-        usedAfter(
-          { ...state, scored: new Map(state.scored).set(candidateId, { mean, interval, tasks, showcase }) },
-          round,
-          candidateId,
-        ),
-      );
+      return inArm(model, arm, (state) => {
+        const scored = new Map(state.scored).set(candidateId, { mean, interval, tasks, showcase });
+        const known = { ...state, scored };
+        return state.inUse === null || state.inUse === candidateId
+          ? usedAfter(known, round, candidateId)
+          : { ...known, pending: { round, candidate: candidateId } };
+      });
     }
     case 'candidateAccepted':
       return inArm(model, arm, (state) =>
@@ -232,12 +238,24 @@ function fold(model: RunModel, event: RunEvent): RunModel {
   }
 }
 
+/** Where no gate has decided by the time the wheel goes on, the newest candidate is the one it goes on with. */
+function goneOn(arm: ArmModel, name: Arm, event: RunEvent): ArmModel {
+  const { pending } = arm;
+  if (pending === null) return arm;
+  const { at } = event;
+  const same =
+    at.arm === name && at.round === pending.round && at.step !== 'test' && event.kind !== 'runEnded';
+  return same ? arm : usedAfter(arm, pending.round, pending.candidate);
+}
+
 /** Events already folded in (by number) change nothing, so an overlap of snapshot and changes is harmless. */
 export function foldEvents(model: RunModel, events: readonly StoredEvent[]): RunModel {
   let next = model;
   for (const { seq, event } of events) {
     if (seq <= next.lastSeq) continue;
-    const folded = withNote(fold(next, event), event);
+    const main = goneOn(next.main, 'main', event);
+    const control = goneOn(next.control, 'control', event);
+    const folded = withNote(fold({ ...next, main, control }, event), event);
     next = { ...folded, wheel: turn(folded.wheel, event), lastSeq: seq };
   }
   return next;

@@ -153,13 +153,20 @@ export function restoreReviewKeys({ shell }: HostContext): void {
 export function experienceCommands(
   host: HostContext,
 ): CommandHandlers<`ratchet.experience.${string}` | `ratchet.reviewKeys.${string}`> {
+  // Keys come faster than documents open: what is typed after "next" is meant for the next one.
+  let turn: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
   return {
-    'ratchet.experience.accept': (args) => judge(host, args, 'accept'),
-    'ratchet.experience.reject': (args) => judge(host, args, 'reject'),
-    'ratchet.experience.score': (args) => score(host, args),
-    'ratchet.experience.note': (args) => note(host, args),
-    'ratchet.experience.next': () => goTo(host, 1),
-    'ratchet.experience.previous': () => goTo(host, -1),
+    'ratchet.experience.accept': (args) => inTurn(() => judge(host, args, 'accept')),
+    'ratchet.experience.reject': (args) => inTurn(() => judge(host, args, 'reject')),
+    'ratchet.experience.score': (args) => inTurn(() => score(host, args)),
+    'ratchet.experience.note': (args) => inTurn(() => note(host, args)),
+    'ratchet.experience.next': () => inTurn(() => goTo(host, 1)),
+    'ratchet.experience.previous': () => inTurn(() => goTo(host, -1)),
     'ratchet.reviewKeys.on': () => setReviewKeys(host, true),
     'ratchet.reviewKeys.off': () => setReviewKeys(host, false),
   };

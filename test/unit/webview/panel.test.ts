@@ -94,6 +94,21 @@ describe('the fold of a run', () => {
     expect([0, 1, 2].map((round) => keptIn(model.main, round))).toEqual([null, true, false]);
   });
 
+  test('a candidate counts only when it is decided on, or when the wheel goes on without a gate', () => {
+    const undecided = foldEvents(emptyRun, stored(bodies.slice(0, 7)));
+    expect(undecided.main.points.map((point) => point.mean)).toEqual([0.1]);
+    const ungated = foldEvents(
+      emptyRun,
+      stored([...bodies.slice(0, 7), { kind: 'roundStarted', at: at(1, '', 'control') }]),
+    );
+    expect(ungated.main.points.map((point) => point.mean)).toEqual([0.1, 0.6]);
+    const ended = foldEvents(
+      emptyRun,
+      stored([...bodies.slice(0, 7), { kind: 'runEnded', outcome: 'done', message: '', at: at(0) }]),
+    );
+    expect(ended.main.points.map((point) => point.mean)).toEqual([0.1, 0.6]);
+  });
+
   test('the replies of a round are those of the candidate in use after it', () => {
     expect(model.main.showcases.get(2)?.map((item) => item.output)).toEqual(['1+1=2>2', '>2']);
   });
@@ -321,6 +336,7 @@ describe('replies', () => {
         evaluated(1, 'b', 0, ['x']),
         evaluated(2, 'c', 0, ['y']),
         evaluated(3, 'd', 0, ['x']),
+        { kind: 'runEnded', outcome: 'done', message: '', at: at(0) },
       ]),
     );
     expect(staysOf(main, 't0').map(({ from, to, before }) => [from, to, before])).toEqual([
