@@ -62,6 +62,8 @@ export interface Database {
   exportTo(target: string): void;
   /** Replaces the file by a compact copy of itself; its bytes before and after. Throws StoreError, with the file as it was. */
   compact(): Compaction;
+  /** Opens another database file the way this one was opened. */
+  openOther(file: string): Promise<Database>;
   /** Notes beside the file how far it has come (sequenceFile.ts). Throws what the files throw. */
   noteSequence(): void;
   close(): void;
@@ -74,7 +76,7 @@ export interface Compaction {
 
 function createDatabase(
   held: HeldConnection,
-  { file, files, context }: OpenedFile,
+  { file, files, context, openOther }: OpenedFile,
   report: OpeningReport,
 ): Database {
   const writable = (): void => {
@@ -99,6 +101,7 @@ function createDatabase(
         return false;
       }
     },
+    openOther,
     exportTo: (target) => void copyTo(held.live(), target, context),
     compact: () => {
       writable();
@@ -158,6 +161,7 @@ interface OpenedFile {
   readonly found: Inspection | null;
   readonly note: SequenceNote | null;
   readonly context: CopyContext;
+  readonly openOther: Database['openOther'];
 }
 
 function openInspected(opened: OpenedFile, opening: OpeningContext, restored: boolean): Database {
@@ -168,11 +172,8 @@ function openInspected(opened: OpenedFile, opening: OpeningContext, restored: bo
     warnings.push(`A restore of ${file} that was cut short is finished now; the damaged file is beside it.`);
   if (found !== null && !readOnly) warnings.push(...lostCommits(file, found.log, note, files, opening.now()));
   const report = { readOnly, warnings };
-  const database = createDatabase(
-    holdConnection(() => connectExisting(opening), file, found?.log.commits ?? 0),
-    opened,
-    report,
-  );
+  const held = holdConnection(() => connectExisting(opening), file, found?.log.commits ?? 0);
+  const database = createDatabase(held, opened, report);
   try {
     if (note !== null && !readOnly)
       warnings.push(
@@ -181,7 +182,8 @@ function openInspected(opened: OpenedFile, opening: OpeningContext, restored: bo
     clearRestore(file, files);
     return database;
   } catch (error) {
-    database.close();
+    // Closing would fold the log into a file that was just found damaged.
+    held.present()?.abandon();
     throw error;
   }
 }
@@ -197,6 +199,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const newest = newestVersion(migrations);
   const context: CopyContext = { sqlite, files, newestVersion: newest };
   const opening: OpeningContext = { ...context, file, migrations, now };
+  const openOther = (other: string): Promise<Database> => openDatabase({ ...options, file: other });
   try {
     const restored = finishRestore(file, files, now());
     const found = inspectFile(file, files, newest);
@@ -205,7 +208,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       if (onDisk(file, 'open', () => wasThere(file, files))) throw damageError(file, 'it is missing');
       create(opening);
     }
-    return openInspected({ file, files, found, note, context }, opening, restored);
+    return openInspected({ file, files, found, note, context, openOther }, opening, restored);
   } catch (error) {
     throw withOffer(error, file, context);
   }

@@ -16,6 +16,7 @@ import { readExperience } from './experienceDetail.ts';
 import { experienceCounts } from './experienceGroups.ts';
 import { experiencePage } from './experiencePages.ts';
 import { groupCommit } from './groupCommit.ts';
+import { type Imported, importRuns } from './importRuns.ts';
 import { findEffects, settleEffects, spent } from './ledger.ts';
 import { verifyStore, type Verification } from './verify.ts';
 import { foldingOnly, type Upkeep } from './upkeep.ts';
@@ -26,6 +27,11 @@ export interface FileStore extends Store {
   verify(): Promise<Verification>;
   /** Writes a compact copy of the whole store that any SQLite reads. Throws StoreError when the file exists. */
   exportTo(file: string): Promise<void>;
+  /**
+   * Adds the runs of another workspace file that are not here yet, each in one transaction. Throws StoreError for a file
+   * that is damaged, foreign or newer, with nothing changed.
+   */
+  importFrom(file: string): Promise<Imported>;
   /** Replaces the file by a compact copy of itself. Throws StoreError, with the file as it was. */
   compact(): Promise<Compaction>;
   /** How it was opened, what it holds, and its backups. */
@@ -48,7 +54,7 @@ export function createStore(
   now: () => number = Date.now,
   upkeep: Upkeep = foldingOnly(database),
 ): FileStore {
-  const commits = groupCommit(database, upkeep.afterCommit);
+  const commits = groupCommit(database, () => upkeep.afterCommit());
   const read = async <Result>(work: (connection: Connection) => Result): Promise<Result> =>
     database.read(work);
   return {
@@ -84,6 +90,14 @@ export function createStore(
     exportTo: async (file) => {
       await commits.drain();
       database.exportTo(file);
+    },
+    importFrom: async (file) => {
+      await commits.drain();
+      try {
+        return await importRuns(database, file);
+      } finally {
+        upkeep.afterCommit();
+      }
     },
     compact: async () => {
       await commits.drain();

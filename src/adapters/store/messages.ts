@@ -34,6 +34,7 @@ export const STORE_METHODS: Readonly<Record<StoreMethod, MethodDescriptor>> = {
   annotate: { handsOver: false },
   verify: { handsOver: false },
   exportTo: { handsOver: false },
+  importFrom: { handsOver: false },
   compact: { handsOver: false },
   status: { handsOver: false },
   close: { handsOver: false },

@@ -1,0 +1,200 @@
+/**
+ * Owns merging the runs of another workspace file into this one: those that are not there yet, each in one transaction,
+ * with their lineage. Works on a checked copy. Deliberately overwrites nothing: a run, a judgement or bytes that are here
+ * already stay as they are.
+ */
+import { dirname, join } from 'node:path';
+import type { RunId } from '../../core/model/ids.ts';
+import type { RunDetail } from '../../core/model/views.ts';
+import { StoreError } from '../../core/ports.ts';
+import { annotate, listAnnotations } from './annotations.ts';
+import { backupFolder } from './backups.ts';
+import { getBlob, putBlob } from './blobs.ts';
+import { storeCommit } from './commit.ts';
+import type { Connection, Row } from './connection.ts';
+import { copyBytes, onDisk } from './copies.ts';
+import type { Database } from './database.ts';
+import type { HostFiles } from './hostFiles.ts';
+import { settleEffects } from './ledger.ts';
+import {
+  candidatesOf,
+  effectsOf,
+  evaluationsOf,
+  eventsOf,
+  experiencesOf,
+  newRunOf,
+  tasksOf,
+} from './readWholeRun.ts';
+import { findRef, refOf } from './refs.ts';
+import { createRun, listRuns, readRun } from './runs.ts';
+import { verifyStore } from './verify.ts';
+
+export interface Imported {
+  /** Runs that are new here. */
+  readonly runs: number;
+  /** Runs that were here already. */
+  readonly known: number;
+  readonly experiences: number;
+}
+
+function clear(folder: string, files: HostFiles): void {
+  for (const name of files.list(folder)) files.remove(join(folder, name));
+}
+
+/** A refused file is told by its own name, not by that of the copy that was looked at. */
+function refusal(file: string, error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error;
+  const because: Readonly<Record<string, string>> = {
+    DAMAGED: 'it is damaged',
+    FOREIGN: 'it is not a Ratchet workspace',
+    NEWER: 'a newer version of Ratchet wrote it; update Ratchet first',
+  };
+  const reason = because[error.code ?? ''];
+  if (reason === undefined) return error;
+  return new StoreError(`${file} was not imported: ${reason}. Nothing was changed.`, error.code, {
+    cause: error,
+  });
+}
+
+/** Copies the file, its log with it, opens the copy at the newest schema and reads all of it. */
+async function openChecked(file: string, folder: string, into: Database): Promise<Database> {
+  const { files } = into;
+  const copy = join(folder, 'workspace.ratchetdb');
+  onDisk(file, 'read', () => {
+    if (!files.exists(file)) throw new StoreError(`There is no file ${file} to import.`, 'ENOENT');
+    files.makeDirectory(folder);
+    clear(backupFolder(copy), files);
+    clear(folder, files);
+    copyBytes(file, copy, files);
+    if (files.exists(`${file}-wal`)) copyBytes(`${file}-wal`, `${copy}-wal`, files);
+  });
+  const other = await into.openOther(copy);
+  try {
+    if (other.report.readOnly) throw new StoreError('It is newer.', 'NEWER');
+    const { problems } = await verifyStore(other, () => new Promise((resolve) => setImmediate(resolve)));
+    if (problems[0] !== undefined) throw new StoreError(problems[0], 'DAMAGED');
+    return other;
+  } catch (error) {
+    other.close();
+    throw error;
+  }
+}
+
+/** Counts of what a run has, to be compared. */
+const COUNTS = `SELECT
+  (SELECT count(*) FROM events WHERE run = ?1) AS events,
+  (SELECT count(*) FROM effects WHERE run = ?1) AS effects,
+  (SELECT count(*) FROM run_tasks WHERE run = ?1) AS tasks,
+  (SELECT coalesce(sum(count), 0) FROM experience_groups WHERE run = ?1) AS experiences,
+  (SELECT count(*) FROM run_candidates WHERE run = ?1) AS candidates,
+  (SELECT count(*) FROM evaluations WHERE run = ?1) AS evaluations`;
+
+const countsOf = (connection: Connection, run: number): Row => connection.get(COUNTS, run) ?? {};
+
+/** The summaries say what they said, not what a commit of everything at once makes of them. */
+function copySummaries(source: Connection, from: number, target: Connection, to: number): void {
+  for (const row of source.all('SELECT arm, round, score, interval FROM run_rounds WHERE run = ?', from))
+    target.run(
+      'UPDATE run_rounds SET score = ?, interval = ? WHERE run = ? AND arm = ? AND round = ?',
+      row['score'] ?? null,
+      row['interval'] ?? null,
+      to,
+      row['arm'] ?? null,
+      row['round'] ?? null,
+    );
+  const summary = source.get('SELECT * FROM run_summaries WHERE run = ?', from) ?? {};
+  for (const [column, value] of Object.entries(summary))
+    if (column !== 'run') target.run(`UPDATE run_summaries SET ${column} = ? WHERE run = ?`, value, to);
+  target.run(
+    `UPDATE run_summaries SET status = 'paused', message = ? WHERE run = ? AND status = 'running'`,
+    'It was running when it was exported; resume goes on from the last saved answer.',
+    to,
+  );
+}
+
+/** Events in their order, each evaluation just before the event that tells of it. */
+function commitStory(source: Connection, target: Connection, runId: RunId): void {
+  const waiting = new Map([...evaluationsOf(source, runId)].map((evaluation) => [evaluation.id, evaluation]));
+  for (const { event, time } of eventsOf(source, runId)) {
+    const told = event.kind === 'evaluationMade' ? waiting.get(event.evaluationId) : undefined;
+    if (told !== undefined) waiting.delete(told.id);
+    const evaluations = told === undefined ? [] : [told];
+    storeCommit(target, { runId, events: [event], evaluations }, time);
+  }
+  storeCommit(target, { runId, events: [], evaluations: [...waiting.values()] }, 0);
+}
+
+/** Inside the caller's transaction. The number of experiences. */
+function importRun(source: Connection, target: Connection, detail: RunDetail): number {
+  const runId = detail.run.id;
+  createRun(target, newRunOf(detail));
+  for (const tasks of tasksOf(source, runId)) storeCommit(target, { runId, events: [], tasks }, 0);
+  storeCommit(target, { runId, events: [], candidates: candidatesOf(source, runId) }, 0);
+  for (const experiences of experiencesOf(source, runId))
+    storeCommit(target, { runId, events: [], ...experiences }, 0);
+  commitStory(source, target, runId);
+  for (const effects of effectsOf(source, runId)) settleEffects(target, runId, effects);
+  const from = refOf(source, 'runs', runId);
+  const to = refOf(target, 'runs', runId);
+  copySummaries(source, from, target, to);
+  const [had, has] = [countsOf(source, from), countsOf(target, to)];
+  if (JSON.stringify(had) !== JSON.stringify(has))
+    throw new StoreError(
+      `Run ${detail.run.recipeName} (${runId}) shares ids with a run that is here, so it was not imported.`,
+      'EXISTS',
+      { cause: { had, has } },
+    );
+  return Number(has['experiences']);
+}
+
+function importBlobs(source: Connection, into: Database): void {
+  for (const row of source.all('SELECT hash FROM blobs')) {
+    const hash = row['hash'] as Parameters<typeof getBlob>[1];
+    if (into.read((target) => target.get('SELECT 1 FROM blobs WHERE hash = ?', hash)) !== null) continue;
+    const bytes = getBlob(source, hash);
+    if (bytes !== null) into.transact((target) => putBlob(target, bytes));
+  }
+}
+
+/** A judgement made here stays; one of an experience that did not come along is left out. */
+function importAnnotations(source: Connection, target: Connection): void {
+  for (const { key, solutionId, verdict, score, note, time } of listAnnotations(source)) {
+    const known = target.get('SELECT 1 FROM annotations WHERE key = ?', key) !== null;
+    if (!known && findRef(target, 'solutions', solutionId) !== null)
+      annotate(target, { key, solutionId, verdict, score, note, time });
+  }
+}
+
+/**
+ * Imports the runs of `file` that `into` does not hold. Throws StoreError, with nothing changed, for a file that is damaged
+ * anywhere, foreign or newer; with the runs before it kept, where one cannot be written.
+ */
+export async function importRuns(into: Database, file: string): Promise<Imported> {
+  const { files } = into;
+  const folder = join(dirname(into.file), 'import');
+  let other: Database | null = null;
+  try {
+    other = await openChecked(file, folder, into);
+    return other.read((source) => {
+      const runs = listRuns(source);
+      const unknown = runs.filter(({ id }) => into.read((target) => findRef(target, 'runs', id)) === null);
+      importBlobs(source, into);
+      let experiences = 0;
+      // Oldest first, so that they stand in the same order here.
+      for (const { id } of unknown.toReversed()) {
+        const detail = readRun(source, id);
+        if (detail !== null) experiences += into.transact((target) => importRun(source, target, detail));
+      }
+      into.transact((target) => importAnnotations(source, target));
+      return { runs: unknown.length, known: runs.length - unknown.length, experiences };
+    });
+  } catch (error) {
+    throw other === null ? refusal(file, error) : error;
+  } finally {
+    other?.close();
+    onDisk(folder, 'remove', () => {
+      clear(backupFolder(join(folder, 'workspace.ratchetdb')), files);
+      clear(folder, files);
+    });
+  }
+}
