@@ -18,13 +18,14 @@ export interface Contender {
   readonly close: () => void;
 }
 
-export async function ours(file: string): Promise<Contender> {
+export async function ours(file: string): Promise<Contender & { readonly logBytes: () => number }> {
   const database = await openDatabase({ file, wasm });
   return {
     connection: database.read((connection) => connection),
     commit: (commit) => void database.transact((connection) => storeCommit(connection, commit, 1)),
     fold: () => void database.fold(false),
     close: () => database.close(),
+    logBytes: () => database.logBytes(),
   };
 }
 

@@ -38,6 +38,8 @@ function idOf(kind: string, index: number): string {
   return createHash('md5').update(`${kind}${index}`).digest('hex');
 }
 
+const feedbackOf = (index: number) => asId<FeedbackId>(idOf('feedback', index));
+
 function outputOf(index: number): string {
   let text = `answer${index} `;
   for (let word = index; text.length < TEXT_BYTES; word = (word * 31 + 7) % 1_000_003)
@@ -50,14 +52,21 @@ export function experience(index: number, rows: number): Commit {
   const at = place(1 + Math.min(ROUNDS - 1, Math.floor((index * ROUNDS) / rows)), '0.solve');
   const id = idOf('solution', index);
   const solution = sampleSolution(id, `task${index % TASKS}`, at, outputOf(index));
-  const feedback = { ...sampleFeedback(id, index % 2), id: asId<FeedbackId>(idOf('feedback', index)) };
-  const refinement = sampleRefinement(id, index % 2 === 0 ? 'dropped' : 'kept');
   return {
     runId,
     events: [],
     solutions: [{ ...solution, key: asId(idOf('key', index)) }],
-    feedback: [feedback],
-    refinements: [{ ...refinement, id: asId(idOf('refinement', index)), cites: [feedback.id] }],
+    feedback: [{ ...sampleFeedback(id, index % 2), id: feedbackOf(index) }],
+  };
+}
+
+/** The same with what became of it. */
+function refined(index: number, rows: number): Commit {
+  const refinement = sampleRefinement(idOf('solution', index), index % 2 === 0 ? 'dropped' : 'kept');
+  const id = asId<typeof refinement.id>(idOf('refinement', index));
+  return {
+    ...experience(index, rows),
+    refinements: [{ ...refinement, id, cites: [feedbackOf(index)] }],
   };
 }
 
@@ -91,7 +100,7 @@ async function fill(file: string, rows: number): Promise<number> {
     });
     for (let next = 0; next < rows; next += BULK) {
       const size = Math.min(BULK, rows - next);
-      const batch = merge(Array.from({ length: size }, (_, index) => experience(next + index, rows)));
+      const batch = merge(Array.from({ length: size }, (_, index) => refined(next + index, rows)));
       database.transact((connection) => storeCommit(connection, batch, 1));
       if (database.read(unswept) >= SWEEP_AT) while (database.transact(sweepSlice)());
       database.fold(false);

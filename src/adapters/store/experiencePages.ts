@@ -2,26 +2,19 @@
  * Owns pages of experiences in the order they were stored. A filter names groups (experienceGroups.ts); their members are
  * merged by row number, so that a page costs the same at any depth. Deliberately without OFFSET and without a sort.
  */
-import type { Refinement } from '../../core/model/feedback.ts';
+import type { Annotation } from '../../core/model/feedback.ts';
 import { asId } from '../../core/model/ids.ts';
 import type { ExperienceFilter, ExperiencePage, ExperienceSummary } from '../../core/model/views.ts';
 import { StoreError } from '../../core/ports.ts';
 import type { Connection, Row } from './connection.ts';
 import { groupsOf, type ExperienceGroup } from './experienceGroups.ts';
-import {
-  ANNOTATION_COLUMNS,
-  prefixed,
-  SOLUTION_COLUMNS,
-  TASK_COLUMNS,
-  toAnnotation,
-  toFeedback,
-  toRefinement,
-  toSolution,
-  toTask,
-} from './experienceRows.ts';
+import { ANNOTATION_COLUMNS, prefixed, toAnnotation, toFeedback, toRefinement } from './experienceRows.ts';
+import { checksum } from './payload.ts';
 import { readRow } from './readRow.ts';
 import { refOf } from './refs.ts';
+import { damageError } from './storeFault.ts';
 import { ARMS, GROUP_VERDICTS } from './words.ts';
+import { taskChecksum } from './writeExperiences.ts';
 
 const LARGEST_PAGE = 1000;
 /** Row numbers of a group read at once. */
@@ -107,72 +100,104 @@ function mergedRefs(
   return found;
 }
 
-interface Reasons {
-  readonly refinement: ReadonlyMap<number, Refinement>;
-  readonly feedback: ReadonlyMap<number, string>;
-}
-
-/** The newest refinement and the newest reason of a feedback, by solution. */
-function reasonsOf(connection: Connection, refs: string): Reasons {
-  const all = (table: string): readonly Row[] =>
+/** The newest refinement's reason where there is one, else the newest reason of a feedback, by solution. */
+function reasonsOf(connection: Connection, refs: string): ReadonlyMap<number, string> {
+  const { path } = connection;
+  const reasons = new Map<number, string>();
+  const all = (table: string, which: string): readonly Row[] =>
     connection.all(
-      `SELECT * FROM ${table} WHERE solution IN (SELECT value FROM json_each(?)) ORDER BY solution, position`,
+      `SELECT r.*, max(r.position) AS newest FROM json_each(?) j CROSS JOIN ${table} r ON r.solution = j.value
+       ${which} GROUP BY r.solution`,
       refs,
     );
-  const refinement = new Map<number, Refinement>();
-  for (const row of all('refinements'))
-    refinement.set(Number(row['solution']), toRefinement(connection.path, '', row));
-  const feedback = new Map<number, string>();
-  for (const row of all('feedback')) {
-    const { reason } = toFeedback(connection.path, '', row);
-    if (reason !== undefined) feedback.set(Number(row['solution']), reason);
-  }
-  return { refinement, feedback };
+  for (const row of all('feedback', 'WHERE r.reason IS NOT NULL'))
+    reasons.set(Number(row['solution']), toFeedback(path, '', row).reason ?? '');
+  for (const row of all('refinements', ''))
+    reasons.set(Number(row['solution']), toRefinement(path, '', row).reason);
+  return reasons;
 }
 
-function toSummary(path: string, row: Row, reasons: Reasons): ExperienceSummary {
-  const solution = toSolution(path, prefixed(row, 'solution_'));
-  const task = toTask(path, prefixed(row, 'task_'));
-  const annotation = toAnnotation(path, prefixed(row, 'annotation_'));
-  const reader = readRow(path, `solution ${solution.id}`, row);
+/** What a list shows of an experience: the columns of tasks under their own names, the solution's beside them. */
+const SUMMARY_COLUMNS = `s.ref, s.id AS solution, s.step, s.score, s.annotated, g.arm, g.round, g.verdict,
+  x.output, x.answer, x.checksum AS solution_checksum, t.id AS task, t.input, t.context, t.reference, t.checksum`;
+
+function inputOf(path: string, row: Row): string {
+  const id = String(row['task']);
+  const reader = readRow(path, `task ${id}`, row);
+  const context = reader.textOrNull('context');
+  const reference = reader.textOrNull('reference');
+  const input = reader.text('input');
+  reader.verify(
+    taskChecksum({
+      id: asId(id),
+      input,
+      ...(context === null ? {} : { context }),
+      ...(reference === null ? {} : { reference }),
+    }),
+  );
+  return input;
+}
+
+function annotationOf(connection: Connection, row: Row): Annotation | null {
+  if (row['annotated'] !== 1) return null;
+  const found = connection.get(
+    `SELECT ${ANNOTATION_COLUMNS} FROM solutions s JOIN annotations a ON a.key = s.key
+       JOIN solutions o ON o.ref = a.solution WHERE s.ref = ?`,
+    Number(row['ref']),
+  );
+  return found === null ? null : toAnnotation(connection.path, prefixed(found, 'annotation_'));
+}
+
+function toSummary(
+  connection: Connection,
+  row: Row,
+  reasons: ReadonlyMap<number, string>,
+): ExperienceSummary {
+  const { path } = connection;
+  const id = String(row['solution']);
+  const reader = readRow(path, `solution ${id}`, row);
+  const output = reader.text('output');
+  const answer = reader.textOrNull('answer');
+  if (row['solution_checksum'] !== checksum(id, output, answer))
+    throw damageError(path, `solution ${id} has an unreadable content: its checksum does not fit`);
+  const annotation = annotationOf(connection, row);
   const verdict = reader.word('verdict', GROUP_VERDICTS);
-  const ref = reader.number('ref');
   const judged =
     annotation?.verdict === null || annotation === null ? null : Number(annotation.verdict === 'accept');
   return {
-    solutionId: solution.id,
-    taskId: task.id,
+    solutionId: asId(id),
+    taskId: asId(reader.text('task')),
     at: { arm: reader.word('arm', ARMS), round: reader.number('round'), step: reader.text('step') },
-    input: task.input,
-    output: solution.output,
-    answer: solution.answer,
+    input: inputOf(path, row),
+    output,
+    answer,
     score: annotation?.score ?? judged ?? reader.numberOrNull('score'),
     verdict: verdict === 'unrefined' ? null : verdict,
-    reason: reasons.refinement.get(ref)?.reason ?? reasons.feedback.get(ref) ?? '',
+    reason: reasons.get(reader.number('ref')) ?? '',
     annotation,
   };
 }
 
-function summaries(connection: Connection, refs: readonly number[]): readonly ExperienceSummary[] {
+/** The experiences with these row numbers, in this order. */
+export function experienceSummaries(
+  connection: Connection,
+  refs: readonly number[],
+): readonly ExperienceSummary[] {
   if (refs.length === 0) return [];
   const list = JSON.stringify(refs);
   const reasons = reasonsOf(connection, list);
   return connection
     .all(
-      `SELECT s.ref, s.step, s.score, g.arm, g.round, g.verdict, ${SOLUTION_COLUMNS}, ${TASK_COLUMNS}, ${ANNOTATION_COLUMNS}
+      `SELECT ${SUMMARY_COLUMNS}
        FROM json_each(?) j
          CROSS JOIN solutions s ON s.ref = j.value
-         JOIN solution_texts x ON x.solution = s.ref
-         JOIN tasks t ON t.ref = s.task
-         JOIN run_tasks rt ON rt.run = s.run AND rt.task = s.task
-         JOIN candidates c ON c.ref = s.candidate
-         JOIN experience_groups g ON g.ref = s.experience_group
-         LEFT JOIN annotations a ON s.annotated = 1 AND a.key = s.key
-         LEFT JOIN solutions o ON o.ref = a.solution
+         CROSS JOIN solution_texts x ON x.solution = s.ref
+         CROSS JOIN tasks t ON t.ref = s.task
+         CROSS JOIN experience_groups g ON g.ref = s.experience_group
        ORDER BY j.key`,
       list,
     )
-    .map((row) => toSummary(connection.path, row, reasons));
+    .map((row) => toSummary(connection, row, reasons));
 }
 
 /** `after` is a page's `next`. Throws StoreError for a limit outside 1 to 1,000 or a place no page gave. */
@@ -203,7 +228,7 @@ export function experiencePage(
       : mergedRefs(connection, groups, start, limit + 1, filter.annotated === false);
   const shown = refs.slice(0, limit);
   return {
-    items: summaries(connection, shown),
+    items: experienceSummaries(connection, shown),
     next: refs.length > limit ? String(shown.at(-1)) : null,
   };
 }

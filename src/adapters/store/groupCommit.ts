@@ -83,7 +83,8 @@ export function groupCommit(database: Database, afterCommit: () => void): GroupC
       else reject(outcome.error);
     }
     afterCommit();
-    sweepIfMany();
+    // After a fault the next use opens the file again, not this.
+    if (outcomes.some(({ ok }) => ok)) sweepIfMany();
   };
   return {
     write: <Result>(work: Work<Result>) =>

@@ -19,7 +19,7 @@ type PlacedSolution = Solution & { readonly at: Position; readonly key: Experien
 const encoded = (text: string | null | undefined): string | Uint8Array | null =>
   text === null || text === undefined ? null : encodeText(text);
 
-export function taskChecksum(task: Task): number {
+export function taskChecksum(task: Omit<Task, 'split'>): number {
   return checksum(task.id, task.input, task.context ?? null, task.reference ?? null);
 }
 
@@ -96,6 +96,9 @@ const ADD_SOLUTION = `INSERT INTO solutions (ref, id, key, run, task, candidate,
     finish, input_tokens, output_tokens, score, scored_by_human, annotated)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
+const ADD_BYTES = 'INSERT INTO solution_texts (solution, output, answer, checksum) VALUES (?, ?, ?, ?)';
+const ADD_TEXT = ADD_BYTES.replace('?, ?, ?, ?', '?, CAST(? AS TEXT), ?, ?');
+
 function storeSolution(
   connection: Connection,
   run: number,
@@ -123,10 +126,13 @@ function storeSolution(
     judgement?.scoredByHuman ?? 0,
     place.annotated,
   );
+  const output = encodeText(solution.output);
+  // The wrapper copies a string character by character, bytes at once.
+  const isText = typeof output === 'string';
   connection.run(
-    'INSERT INTO solution_texts (solution, output, answer, checksum) VALUES (?, ?, ?, ?)',
+    isText ? ADD_TEXT : ADD_BYTES,
     ref,
-    encodeText(solution.output),
+    isText ? Buffer.from(output) : output,
     encoded(solution.answer),
     checksum(solution.id, solution.output, solution.answer),
   );

@@ -1,0 +1,193 @@
+/**
+ * Owns the figures of the store at a thousand, a hundred thousand and a million experiences: commits, openings after a
+ * kill, pages, memory and the caller's thread, each beside what else could be used, in one run.
+ * Usage: node test/bench/storeScale.ts [--rows 1000,100000,1000000] [--turns 30] [--cache DIR] [--keep false]
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import esbuild from 'esbuild';
+import type { Commit } from '../../src/core/ports.ts';
+import { writeResult } from './results.ts';
+import { type Contender, native, ours, raw } from './storeContenders.ts';
+import { experience, filledStore, merge } from './storeData.ts';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '1000,100000,1000000' },
+    turns: { type: 'string', default: '30' },
+    cache: { type: 'string', default: path.join(tmpdir(), 'ratchet-bench-cache') },
+    keep: { type: 'string', default: 'true' },
+  },
+});
+const TURN = 20;
+const GROUP = 32;
+const OPENINGS = 5;
+const MOST_IN_MEMORY = 100_000;
+
+const median = (samples: readonly number[]): number =>
+  [...samples].sort((a, b) => a - b)[Math.floor(samples.length / 2)] ?? NaN;
+const rounded = (value: number): number => Number(value.toFixed(3));
+
+function timed(work: () => void): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
+
+type Medians = Record<'raw' | 'ours' | 'native' | 'rawGroup' | 'group' | 'nativeGroup', number>;
+
+/** One turn: the same commits one by one and then as a group, first appended, then here, then in node:sqlite. */
+function turn(
+  contenders: { readonly store: Contender; readonly sqlite: Contender; readonly append: (c: Commit) => void },
+  next: () => Commit,
+): Medians {
+  const { store, sqlite, append } = contenders;
+  const singles = Array.from({ length: TURN }, next);
+  const groups = Array.from({ length: 3 }, () => merge(Array.from({ length: GROUP }, next)));
+  const each = (commits: readonly Commit[], work: (commit: Commit) => void) =>
+    median(commits.map((commit) => timed(() => work(commit))));
+  const figures = {
+    raw: each(singles, append),
+    ours: each(singles, store.commit),
+    native: each(singles, sqlite.commit),
+    rawGroup: each(groups, append),
+    group: each(groups, store.commit),
+    nativeGroup: each(groups, sqlite.commit),
+  };
+  store.fold();
+  sqlite.fold();
+  return figures;
+}
+
+/** Ratios are taken within a turn: what else the machine does slows both sides of it. */
+async function commitFigures(file: string, rows: number, scratch: string) {
+  const contenders = { store: await ours(file), sqlite: native(file) };
+  const log = raw(path.join(scratch, 'raw'));
+  const newest = [contenders.store, contenders.sqlite].map(({ connection }) =>
+    Number(connection.get('SELECT max(ref) AS n FROM solutions')?.['n']),
+  );
+  // Benches add to the cached store, so each run takes numbers no other had.
+  let index = Math.max(...newest) + 1_000_000;
+  const next = () => experience(index++, rows);
+  const turns = Array.from({ length: Number(values.turns) }, () =>
+    turn({ ...contenders, append: log.append }, next),
+  );
+  contenders.store.close();
+  contenders.sqlite.close();
+  log.close();
+  const of = (pick: (figures: Medians) => number) => rounded(median(turns.map(pick)));
+  return {
+    rawMs: of((t) => t.raw),
+    commitMs: of((t) => t.ours),
+    timesRaw: of((t) => t.ours / t.raw),
+    nodeSqliteTimesRaw: of((t) => t.native / t.raw),
+    groupMs: of((t) => t.group),
+    groupTimesOne: of((t) => t.group / t.ours),
+    groupTimesRawOfItsBytes: of((t) => t.group / t.rawGroup),
+    nodeSqliteGroupTimesOne: of((t) => t.nativeGroup / t.native),
+  };
+}
+
+type Figures = Readonly<Record<string, number>>;
+
+/** Runs a role of storeRoles.ts in a fresh process. */
+function play(role: string, file: string, worker: string): Figures {
+  const script = fileURLToPath(new URL('./storeRoles.ts', import.meta.url));
+  const { stdout, stderr, signal } = spawnSync(process.execPath, [script, role, file, worker], {
+    encoding: 'utf8',
+  });
+  if (role === 'die' && signal === 'SIGKILL') return {};
+  if (stdout === '') throw new Error(`${role} failed: ${stderr}`);
+  return JSON.parse(stdout) as Figures;
+}
+
+function openings(file: string, worker: string): number {
+  return median(
+    Array.from({ length: OPENINGS }, () => {
+      play('die', file, worker);
+      return play('openOurs', file, worker)['openMs'] ?? NaN;
+    }),
+  );
+}
+
+async function figuresAt(rows: number, scratch: string, worker: string) {
+  const { file, fillMs } = await filledStore(values.cache, rows);
+  const commits = await commitFigures(file, rows, scratch);
+  const openMs = openings(file, worker);
+  const idle = play('idle', path.join(mkdtempSync(path.join(scratch, 'idle-')), 'w.ratchetdb'), worker);
+  const work = play('work', file, worker);
+  const pages = play('pages', file, worker);
+  const inMemory = rows <= MOST_IN_MEMORY ? play('openInMemory', `${file}.native`, worker) : null;
+  return {
+    rows,
+    fillMicrosecondsARow: fillMs === null ? null : Math.round((fillMs * 1000) / rows),
+    commits,
+    opening: {
+      afterKillMs: openMs,
+      nodeSqliteMs: play('openNative', `${file}.native`, worker)['openMs'],
+      sqljsInMemoryMs: inMemory?.['openMs'] ?? null,
+    },
+    memory: {
+      overIdleWorkerMiB: (work['workedMiB'] ?? NaN) - (idle['idleMiB'] ?? NaN),
+      sqljsInMemoryMiB: inMemory?.['memoryMiB'] ?? null,
+    },
+    pages,
+    caller: {
+      blockedMedianMs: work['callerBlockedMedianMs'],
+      blockedMostMs: work['callerBlockedMostMs'],
+      wholeFileExportMs: inMemory?.['exportMs'] ?? null,
+    },
+  };
+}
+
+async function bundledWorker(folder: string): Promise<string> {
+  const outfile = path.join(folder, 'storeWorker.mjs');
+  await esbuild.build({
+    entryPoints: [fileURLToPath(new URL('../../src/adapters/store/worker.ts', import.meta.url))],
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'esm',
+    outfile,
+    banner: {
+      js: "import { createRequire as ratchetRequire } from 'node:module'; const require = ratchetRequire(import.meta.url); const __filename = import.meta.filename, __dirname = import.meta.dirname;",
+    },
+  });
+  return outfile;
+}
+
+mkdirSync(values.cache, { recursive: true });
+const scratch = mkdtempSync(path.join(values.cache, 'run-'));
+try {
+  const worker = await bundledWorker(scratch);
+  const sizes: Awaited<ReturnType<typeof figuresAt>>[] = [];
+  for (const rows of values.rows.split(',').map(Number)) {
+    sizes.push(await figuresAt(rows, scratch, worker));
+    process.stderr.write(`${JSON.stringify(sizes.at(-1))}\n`);
+  }
+  const by = new Map(sizes.map((figures) => [figures.rows, figures]));
+  const timesRaw = sizes.map(({ commits }) => commits.timesRaw);
+  const most = (pick: (figures: (typeof sizes)[number]) => number | undefined) =>
+    Math.max(...sizes.map((figures) => pick(figures) ?? NaN));
+  const goals = {
+    'a commit costs at most 1.4 times an append with fdatasync': Math.max(...timesRaw) <= 1.4,
+    'flat within 20 % over all sizes': Math.max(...timesRaw) <= 1.2 * Math.min(...timesRaw),
+    'a group of 32 costs at most two commits': most(({ commits }) => commits.groupTimesOne) <= 2,
+    'first page at most 250 ms after a kill, at 100,000': (by.get(100_000)?.opening.afterKillMs ?? 0) <= 250,
+    'first page at most 600 ms after a kill, at 1,000,000':
+      (by.get(1_000_000)?.opening.afterKillMs ?? 0) <= 600,
+    'at most 64 MB over the idle worker': most(({ memory }) => memory.overIdleWorkerMiB) <= 64,
+    'a page at most 2 ms (median)': most(({ pages }) => pages['medianMs']) <= 2,
+    'a page under 16 ms (99 of 100)': most(({ pages }) => pages['p99Ms']) < 16,
+    'the caller is blocked 0.5 ms at the median, 10 ms at most by a commit':
+      most(({ caller }) => caller.blockedMedianMs) <= 0.5 && most(({ caller }) => caller.blockedMostMs) <= 10,
+  };
+  if (values.keep === 'true') writeResult('storeScale', { goals, sizes });
+  else process.stdout.write(`${JSON.stringify({ goals, sizes }, null, 2)}\n`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
