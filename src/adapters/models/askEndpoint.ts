@@ -7,6 +7,7 @@ import { ProviderError } from '../../core/ports.ts';
 import type { FaultKind } from './endpointFault.ts';
 import { faultOf } from './endpointFault.ts';
 import { throwErrorInside } from './errorInside.ts';
+import { type ExchangeContext, exchangeContext } from './exchangeContext.ts';
 import { backoff, type Pass } from './hostGate.ts';
 import type { OptionalField, Verdict } from './judgeFault.ts';
 import { judgeFault, longestWaitMs } from './judgeFault.ts';
@@ -43,24 +44,21 @@ async function exchange(
   const { endpoint, protocol, refused } = session;
   const asked = { request, model: endpoint.model, stream: endpoint.stream === true, refused };
   const sent = protocol.sent(asked);
-  // A signal of its own: the client leaves a listener on the one it is given, and a step may make many thousand calls.
-  const own = new AbortController();
-  const abort = (): void => own.abort();
-  signal.addEventListener('abort', abort);
+  const context: ExchangeContext = { signal, answer: null };
   try {
-    const response = await protocol.send(await session.client(), asked, own.signal);
-    const body: unknown = await response.json();
-    throwErrorInside(body);
-    const window = rateWindow(response.headers, Date.now());
-    const requestId = response.headers.get('x-request-id');
-    return { answer: protocol.read(body, endpoint.model, requestId), window };
+    const client = await session.client();
+    await exchangeContext.run(context, () => protocol.send(client, asked));
+    const { answer } = context;
+    if (answer === null) throw new Error('The client made no exchange.');
+    throwErrorInside(answer.body);
+    const requestId = answer.headers.get('x-request-id');
+    const window = rateWindow(answer.headers, Date.now());
+    return { answer: protocol.read(answer.body, endpoint.model, requestId), window };
   } catch (error) {
     if (signal.aborted) return null;
     const fault = faultOf(error);
     if (fault === null) throw error;
     return { fault, sent };
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

@@ -111,7 +111,7 @@ function chatReader(): StreamReader {
 export const chatProtocol: Protocol = {
   sent: ({ stream, refused }) =>
     [...optional, ...(stream ? (['stream_options'] as const) : [])].filter((field) => !refused.has(field)),
-  send: (client, asked, signal) => client.chat.completions.create(bodyOf(asked), { signal }).asResponse(),
+  send: (client, asked) => client.chat.completions.create(bodyOf(asked)).asResponse(),
   reader: chatReader,
   read: readCompletion,
 };

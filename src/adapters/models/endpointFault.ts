@@ -3,9 +3,16 @@
  * a fault is judged in judgeFault.ts.
  */
 
+import type { HeaderReader } from './rateHeaders.ts';
+
 export type FaultKind =
   /** The endpoint answered with a status outside of 200-299. */
-  | { readonly kind: 'status'; readonly status: number; readonly headers: Headers; readonly text: string }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly headers: HeaderReader;
+      readonly text: string;
+    }
   | { readonly kind: 'redirect' }
   /** A proxy on the way wants a sign-in, which comes as an error of its tunnel. */
   | { readonly kind: 'proxySignIn' }
@@ -43,8 +50,6 @@ export class EndpointFault extends Error {
 export function faultOf(error: unknown): FaultKind | null {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at instanceof EndpointFault) return at.fault;
-    // The client reads the body it was handed; what it cannot parse was not JSON.
-    if (at instanceof SyntaxError) return { kind: 'malformed' };
   }
   return null;
 }

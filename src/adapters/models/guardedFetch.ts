@@ -7,7 +7,9 @@ import type { Dispatcher } from 'undici';
 import type { Address } from './address.ts';
 import type { FaultKind } from './endpointFault.ts';
 import { EndpointFault, faultOfExchange } from './endpointFault.ts';
+import { exchangeContext } from './exchangeContext.ts';
 import type { StreamReader } from './protocol.ts';
+import type { HeaderReader } from './rateHeaders.ts';
 import { readStream, readText } from './readBody.ts';
 
 export interface ExchangeLimits {
@@ -86,57 +88,52 @@ function typeOf(headers: Answer['headers']): string {
   return header(headers, 'content-type').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-/** Only what the caller may act on goes further; cookies and the like do not. */
-const keptHeader = /^(?:x-request-id|x-ratelimit-|date$|retry-after|x-should-retry$)/u;
+const readerOf = (headers: Answer['headers']): HeaderReader => ({
+  get: (name) => (headers[name] === undefined ? null : header(headers, name).slice(0, 200)),
+});
 
-function keptHeaders(headers: Answer['headers']): Headers {
-  const kept = new Headers({ 'content-type': 'application/json' });
-  for (const name of Object.keys(headers))
-    if (keptHeader.test(name)) kept.set(name, header(headers, name).slice(0, 200));
-  return kept;
-}
-
+/** The body of an answer, from JSON, or of a streamed one put together. */
 async function readAnswer(
   answer: Answer,
   { limits, reader }: Exchanges,
   secret: string | null,
   came: () => void,
-): Promise<Response> {
+): Promise<unknown> {
   const { statusCode: status, headers, body } = answer;
   const encoding = header(headers, 'content-encoding');
   const type = typeOf(headers);
   if (status >= 300 && status < 400) throw fail({ kind: 'redirect' });
-  if (status >= 200 && status < 300 && type === 'text/event-stream') {
-    const whole = await readStream(body, encoding, limits.bytes, reader(), came);
-    return new Response(JSON.stringify(whole), { headers: keptHeaders(headers) });
-  }
+  if (status >= 200 && status < 300 && type === 'text/event-stream')
+    return readStream(body, encoding, limits.bytes, reader(), came);
   came();
   const text = await readText(body, encoding, limits.bytes, came);
   if (status < 200 || status >= 300) {
     const said = redact(text.slice(0, 20_000), secret);
-    throw fail({ kind: 'status', status, headers: keptHeaders(headers), text: said });
+    throw fail({ kind: 'status', status, headers: readerOf(headers), text: said });
   }
   if (status === 204 || text === '') throw fail({ kind: 'malformed' });
   if (type !== 'application/json' && !type.endsWith('+json'))
     throw fail({ kind: 'notJson', contentType: type.slice(0, 100) });
-  return new Response(text, { headers: keptHeaders(headers) });
+  return JSON.parse(text);
 }
 
 /**
- * A `fetch` for the client: it keeps only method, body and signal of what it is given, so that no header comes from the
- * environment. Resolves with the whole JSON body of a 2xx answer, of a streamed one put together; throws EndpointFault
- * otherwise, also for another status.
+ * A `fetch` for the client: it keeps only method and body of what it is given, so that no header comes from the
+ * environment, and leaves the answer of a 2xx status in the context it is called in, with an empty response for the
+ * client. Throws EndpointFault for everything else, also for another status.
  */
 export function guardedFetch(exchanges: Exchanges): Fetch {
   const { address, key, limits, dispatcher, proxy } = exchanges;
   return async (target, init = {}) => {
+    const context = exchangeContext.getStore();
+    if (context === undefined) throw new Error('An exchange was begun outside of its context.');
     const url = new URL(target instanceof Request ? target.url : target);
     if (url.origin !== address.origin) throw fail({ kind: 'redirect' });
     const secret = cleanKey(await key());
     const late = new AbortController();
-    const abort = (): void => late.abort(init.signal?.reason);
-    if (init.signal?.aborted === true) abort();
-    init.signal?.addEventListener('abort', abort);
+    const abort = (): void => late.abort();
+    if (context.signal.aborted) abort();
+    context.signal.addEventListener('abort', abort);
     const clock = clocks(limits, (fault) => late.abort(fault));
     let answer: Answer | null = null;
     try {
@@ -153,16 +150,19 @@ export function guardedFetch(exchanges: Exchanges): Fetch {
         },
         signal: late.signal,
       });
-      return await readAnswer(answer, exchanges, secret, clock.came);
+      const read = await readAnswer(answer, exchanges, secret, clock.came);
+      context.answer = { body: read, headers: readerOf(answer.headers) };
+      return new Response(null);
     } catch (error) {
       if (error instanceof EndpointFault) throw error;
+      if (error instanceof SyntaxError) throw fail({ kind: 'malformed' });
       if (late.signal.reason instanceof EndpointFault) throw late.signal.reason;
       // The caller's own stop is not a fault of the endpoint.
-      if (init.signal?.aborted === true) throw error;
+      if (context.signal.aborted) throw error;
       throw fail(faultOfExchange(error, proxy));
     } finally {
       clock.clear();
-      init.signal?.removeEventListener('abort', abort);
+      context.signal.removeEventListener('abort', abort);
       // Frees the connection when the body was not read to its end; what that does to the body no longer matters.
       answer?.body.on('error', () => undefined).destroy();
     }

@@ -4,7 +4,7 @@
  * or cut answer): only what kept an answer from coming.
  */
 import type { FaultKind } from './endpointFault.ts';
-import { rateWindow, retryAfter } from './rateHeaders.ts';
+import { type HeaderReader, rateWindow, retryAfter } from './rateHeaders.ts';
 
 /** A request field that not every endpoint takes. */
 export type OptionalField = 'seed' | 'temperature' | 'max_tokens' | 'stream_options' | 'store';
@@ -112,7 +112,7 @@ function noModel(error: ServerError, { host, model }: Asked): Verdict {
   );
 }
 
-function judgeBusy(status: number, error: ServerError, headers: Headers, asked: Asked): Verdict {
+function judgeBusy(status: number, error: ServerError, headers: HeaderReader, asked: Asked): Verdict {
   if (status === 429 && outOfCredit.test(`${error.code} ${error.message}`))
     return stop(
       `The account at ${asked.host} is out of credit${said(error.message)}; add credit, then resume.`,
@@ -124,7 +124,7 @@ function judgeBusy(status: number, error: ServerError, headers: Headers, asked: 
   return { kind: 'wait', afterMs, reason: `${asked.host} is busy (${status})` };
 }
 
-function judgeStatus(status: number, headers: Headers, text: string, asked: Asked): Verdict {
+function judgeStatus(status: number, headers: HeaderReader, text: string, asked: Asked): Verdict {
   const { host } = asked;
   const error = serverError(text);
   if (status === 429 || status === 503) return judgeBusy(status, error, headers, asked);

@@ -22,7 +22,8 @@ export interface AskedFor {
 export interface Protocol {
   /** Fields of the request that an endpoint may refuse. */
   sent(asked: AskedFor): readonly OptionalField[];
-  send(client: OpenAI, asked: AskedFor, signal: AbortSignal): Promise<Response>;
+  /** Sends the request through the client; the answer comes beside it (exchangeContext.ts). */
+  send(client: OpenAI, asked: AskedFor): Promise<unknown>;
   readonly reader: () => StreamReader;
   /** `asked` is the model's name in the request, for endpoints that do not name the one that answered. */
   read(body: unknown, asked: string, requestId: string | null): ModelAnswer;

@@ -102,7 +102,7 @@ function responseReader(): StreamReader {
 
 export const responsesProtocol: Protocol = {
   sent: ({ refused }) => optional.filter((field) => !refused.has(field)),
-  send: (client, asked, signal) => client.responses.create(bodyOf(asked), { signal }).asResponse(),
+  send: (client, asked) => client.responses.create(bodyOf(asked)).asResponse(),
   reader: responseReader,
   read: readResponse,
 };

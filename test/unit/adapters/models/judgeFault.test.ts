@@ -64,7 +64,6 @@ describe('failed connections', () => {
       cause: new Error('x', { cause: new EndpointFault(fault) }),
     });
     expect(faultOf(wrapped)).toEqual(fault);
-    expect(faultOf(new SyntaxError('Unexpected token'))).toEqual({ kind: 'malformed' });
     expect(faultOf(new TypeError('x is undefined'))).toBeNull();
     expect(faultOf('text')).toBeNull();
   });
