@@ -19,6 +19,8 @@ export interface CrashCounts {
   doubleCrashes: number;
   /** Read through every checksum, written to and folded. */
   thorough: number;
+  /** Openings that say something is missing though nothing is. */
+  falseAlarms: number;
   readonly problems: string[];
 }
 
@@ -38,6 +40,8 @@ export interface CrashPlan {
   readonly thoroughEvery: number;
   /** One state in so many is crashed again while it is opened and written to. */
   readonly doubleEvery: number;
+  /** Only notes which states there are, and opens none. */
+  readonly dry?: boolean;
   /** Called with each state after it was opened in memory; a sentence is a problem. */
   readonly onState?: (state: CrashState, expected: Expected, number: number) => Promise<string | null>;
   /** Ends the pass. */
@@ -52,7 +56,15 @@ interface Placed extends Expected {
 const MOST_PROBLEMS = 20;
 
 export function createSession(): CrashSession {
-  const counts = { states: 0, opened: 0, crashPoints: 0, doubleCrashes: 0, thorough: 0, problems: [] };
+  const counts = {
+    states: 0,
+    opened: 0,
+    crashPoints: 0,
+    doubleCrashes: 0,
+    thorough: 0,
+    falseAlarms: 0,
+    problems: [],
+  };
   return { counts, intern: createIntern(), contents: new Set() };
 }
 
@@ -93,6 +105,10 @@ export async function crashEverywhere(
     const name = `${expected.name} ${state.key}`;
     if (met.has(name)) return null;
     met.add(name);
+    if (plan.dry === true) {
+      contents.add(state.key);
+      return null;
+    }
     const number = ++counts.opened;
     if (!contents.has(state.key)) {
       contents.add(state.key);
@@ -102,7 +118,8 @@ export async function crashEverywhere(
     const twice = !again && number % plan.doubleEvery === 0;
     const thorough = twice || number % plan.thoroughEvery === 0;
     if (thorough) counts.thorough++;
-    const { problem, after } = await reopen(state.files, expected, { thorough });
+    const { problem, alarm, after } = await reopen(state.files, expected, { thorough });
+    if (alarm !== null) counts.falseAlarms++;
     const found = problem ?? (await plan.onState?.(state, expected, number)) ?? null;
     if (found === null) return twice ? after : null;
     counts.problems.push(`${where}, ${state.what}: ${found}`);

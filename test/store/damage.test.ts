@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { damages } from './damage.ts';
+import { damages, swaps } from './damage.ts';
 import { judge, makeStores, type Verdict } from './damageRun.ts';
 
 const DAMAGED = 2400;
@@ -9,7 +9,7 @@ test('a damaged store is refused by name, or returns what was saved and names wh
   const counts: Record<Verdict, number> = { refused: 0, harmless: 0, named: 0 };
   const problems: string[] = [];
   for (const damaged of damages(stores, 1, DAMAGED)) {
-    const { verdict, problem } = await judge(damaged, saved);
+    const { verdict, problem } = await judge(damaged, saved, stores.now);
     counts[verdict]++;
     if (problem !== null) problems.push(problem);
   }
@@ -19,4 +19,11 @@ test('a damaged store is refused by name, or returns what was saved and names wh
   expect(problems).toEqual([]);
   expect(counts.refused).toBeGreaterThan(300);
   expect(counts.named).toBeGreaterThan(100);
+});
+
+// SQLite takes any log that is whole in itself, whatever database it was of. What is gone is said to be missing, but the
+// two are mixed in the file: nothing ties a log to its database. Without ".fails" once something does.
+test.fails('a database beside the log of another store is left as it is', async () => {
+  const { stores, saved } = await makeStores(1);
+  for (const damaged of swaps(stores)) expect((await judge(damaged, saved, stores.now)).problem).toBeNull();
 });

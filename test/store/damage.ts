@@ -93,7 +93,17 @@ function* headers(files: Files, path: string, length: number, random: Random): G
       );
 }
 
-function* strangers({ now, earlier, other }: Stores, random: Random): Generator<Damaged> {
+function exchanged(files: Files, by: Files, path: string, whose: string): Damaged {
+  const bytes = by.get(path) ?? new Uint8Array(0);
+  return changed(files, path, () => bytes, `${path} replaced by that of ${whose}`);
+}
+
+/** The database or the log of another store, whole in itself. */
+export function swaps({ now, other }: Stores): readonly Damaged[] {
+  return [STORE, LOG].map((path) => exchanged(now, other, path, 'another store'));
+}
+
+function* strangers({ now, earlier }: Stores, random: Random): Generator<Damaged> {
   const contents: Readonly<Record<string, Uint8Array>> = {
     nothing: new Uint8Array(0),
     'one byte': new Uint8Array(1),
@@ -107,10 +117,7 @@ function* strangers({ now, earlier, other }: Stores, random: Random): Generator<
     for (const [what, bytes] of Object.entries(contents))
       yield changed(now, path, () => bytes, `${path} replaced by ${what}`);
     yield without(now, path, `${path} missing`);
-    for (const [whose, files] of Object.entries({ 'the earlier store': earlier, 'another store': other })) {
-      const bytes = files.get(path);
-      if (bytes !== undefined) yield changed(now, path, () => bytes, `${path} replaced by that of ${whose}`);
-    }
+    yield exchanged(now, earlier, path, 'the earlier store');
     for (const length of [1, SECTOR, PAGE, 3 * PAGE + 7])
       yield changed(
         now,

@@ -8,7 +8,7 @@ import { MIGRATIONS } from '../../src/adapters/store/migrations.ts';
 import { verifyStore } from '../../src/adapters/store/verify.ts';
 import { wasm } from '../unit/adapters/store/samples.ts';
 import { contentOf, difference } from './contents.ts';
-import { type DiskOperation, memoryFiles } from './memoryFiles.ts';
+import { type DiskOperation, type MemoryFiles, memoryFiles } from './memoryFiles.ts';
 import { type Promised, STORE, UPGRADED } from './workload.ts';
 
 export interface Expected {
@@ -24,6 +24,8 @@ export interface Reopened {
   readonly problem: string | null;
   /** Null where it could not be opened. */
   readonly content: string | null;
+  /** What it says is missing though nothing is; null where it says nothing. */
+  readonly alarm: string | null;
   /** What opening, and writing where it was thorough, did to the disk, and what was promised meanwhile. */
   readonly after: Recorded;
 }
@@ -38,13 +40,16 @@ export interface ReopenOptions {
   readonly thorough?: boolean;
 }
 
+/** Milliseconds since 1970, later than the workload's. */
+const AFTERWARDS = 1_700_000_100_000;
+
 /** Written after a crash to see that writing goes on. */
 const AFTER = new TextEncoder().encode('after the crash');
 
 const copiesSeen = new Set<string>();
 
 function isCopy(path: string): boolean {
-  return path !== STORE && !/(-wal|-journal|\.new)$/.test(path) && /\.ratchetdb|\.backup/.test(path);
+  return path !== STORE && !/(-wal|-journal|-seq|\.new|\.compact|\.restoring)$/.test(path);
 }
 
 async function copyProblem(path: string, bytes: Uint8Array, expected: Expected): Promise<string | null> {
@@ -66,6 +71,13 @@ async function copyProblem(path: string, bytes: Uint8Array, expected: Expected):
     return null;
   }
   return `the copy ${path} is of no known schema`;
+}
+
+/** A crash is no damage: nothing should be said to be missing, and nothing kept aside. */
+function alarmOf({ report }: Database, { names }: MemoryFiles): string | null {
+  if (report.warnings.length > 0) return report.warnings.join(' ');
+  const aside = [...names.keys()].find((path) => path.includes('damaged'));
+  return aside === undefined ? null : `${aside} was kept aside though nothing is damaged`;
 }
 
 function contentProblem(database: Database, { allowed }: Expected): string | null {
@@ -98,9 +110,11 @@ export async function reopen(
   const promised: Promised[] = [];
   const answer = (problem: string | null): Reopened => ({
     problem,
+    alarm,
     content: promised[0]?.content ?? null,
     after: { operations, promised },
   });
+  let alarm: string | null = null;
   let over = false;
   const memory = memoryFiles({
     initial: files,
@@ -116,11 +130,13 @@ export async function reopen(
       wasm,
       files: memory.files,
       migrations: expected.migrations,
+      now: () => AFTERWARDS,
     });
     const promise = (): void => {
       promised.push({ operations: operations.length, content: contentOf(database) });
     };
     promise();
+    alarm = alarmOf(database, memory);
     const problem =
       contentProblem(database, expected) ?? (thorough ? await thoroughProblem(database, promise) : null);
     over = true;

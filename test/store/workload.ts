@@ -100,6 +100,7 @@ export function roundSteps(random: Random, round: number, size: number): readonl
           feedback: indices.map((index) => sampleFeedback(id(index), index % 2)),
         }),
     },
+    { name: 'note', run: (_store, database) => database.noteSequence() },
     { name: 'fold', run: (_store, database) => void database.fold(random.int(2) === 0) },
     {
       name: 'commit refinements beside a blob and an effect',
@@ -158,13 +159,16 @@ export const BEGIN: WorkloadStep = {
   },
 };
 
+/** The same time always: it is in names of files and in rows. */
+const now = (): number => 1_700_000_000_000;
+
 /** Opens the store on `files`; each transaction that returned is told. */
 export async function openWatched(
   files: HostFiles,
   migrations: readonly Migration[],
   onDurable: (database: Database) => void,
 ): Promise<{ readonly store: FileStore; readonly database: Database }> {
-  const opened = await openDatabase({ file: STORE, wasm, files, migrations });
+  const opened = await openDatabase({ file: STORE, wasm, files, migrations, now });
   const database: Database = {
     ...opened,
     transact: (work) => {
@@ -173,7 +177,7 @@ export async function openWatched(
       return result;
     },
   };
-  return { store: createStore(database, () => 1_700_000_000_000), database };
+  return { store: createStore(database, now), database };
 }
 
 /**
@@ -201,10 +205,13 @@ export async function recordWorkload(
   let { store, database } = await opened(MIGRATIONS);
   await BEGIN.run(store, database);
   const upgradeAt = 1 + random.int(Math.max(1, rounds - 1));
+  const compactAt = 1 + random.int(rounds);
   let upgradedFrom = Number.POSITIVE_INFINITY;
   for (let round = 1; round <= rounds; round++) {
     for (const step of roundSteps(random, round, 2 + random.int(4))) await step.run(store, database);
     if (round === rounds) await store.exportTo(EXPORT);
+    if (round === compactAt) await store.compact();
+    if (round % 2 === 0) database.noteSequence();
     if (round !== upgradeAt && random.int(2) === 0) continue;
     await store.close();
     if (round === upgradeAt) upgradedFrom = operations.length;
