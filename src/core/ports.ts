@@ -23,6 +23,7 @@ import type {
   ExperienceDetail,
   ExperienceFilter,
   ExperiencePage,
+  ExperienceSearchPage,
   RunDetail,
   RunStatus,
   RunSummary,
@@ -83,6 +84,8 @@ export class ProviderError extends Error {
 export interface LanguageModel {
   /** The provider's id and model, stable, part of every effect key. */
   readonly name: string;
+  /** US dollars for a million tokens, 0 for a model that costs nothing; null or absent when it is not known. */
+  readonly price?: { readonly input: number; readonly output: number } | null;
   /**
    * Answers each request once, in any order, as answers arrive. Stops early, without error, when `stop` is set:
    * answers not yet yielded were not given. Throws ProviderError when the provider cannot answer at all.
@@ -227,6 +230,16 @@ export interface StoreViews {
   experienceCounts(runId: RunId): Promise<readonly ExperienceCount[]>;
   /** Keyset page in the order the solutions were stored; `limit` at most 1,000. */
   experiences(filter: ExperienceFilter, after: string | null, limit: number): Promise<ExperiencePage>;
+  /**
+   * Experiences of all runs, or of the filter's, newest first: `score:<0.5 round:3 verdict:kept words "in a row" beginn*`.
+   * Any text is a query; `limit` at most 1,000.
+   */
+  searchExperiences(
+    text: string,
+    filter: Partial<ExperienceFilter>,
+    after: string | null,
+    limit: number,
+  ): Promise<ExperienceSearchPage>;
   experience(id: SolutionId): Promise<ExperienceDetail | null>;
   evaluations(runId: RunId): Promise<readonly EvaluationSummary[]>;
   evaluation(id: EvaluationId): Promise<EvaluationDetail | null>;

@@ -3,6 +3,7 @@
  * OpenRouter...): several calls at once, answers handed over as they come.
  * Deliberately keeps nothing between runs but what the host's gate knows, and never holds the key longer than one exchange.
  */
+import { priceOf } from '../../core/measure/prices.ts';
 import type { LanguageModel, ModelAnswer, ModelRequest, StopSignal } from '../../core/ports.ts';
 import { ProviderError } from '../../core/ports.ts';
 import { askEndpoint } from './askEndpoint.ts';
@@ -124,6 +125,7 @@ export function openaiModel(endpoint: OpenAiEndpoint): LanguageModel {
   const session = openSession(endpoint);
   return {
     name: `${endpoint.provider}/${endpoint.model}`,
+    price: priceOf(session.address.host, endpoint.model, endpoint.prices ?? []),
     generate: (requests, stop) => answers(session, requests, stop),
   };
 }

@@ -3,6 +3,7 @@
  * Deliberately asks nothing itself.
  */
 import type OpenAI from 'openai';
+import type { PriceRow } from '../../core/measure/prices.ts';
 import type { Log } from '../../core/ports.ts';
 import type { Address } from './address.ts';
 import { proxyHost, readAddress } from './address.ts';
@@ -31,6 +32,8 @@ export interface OpenAiEndpoint {
   readonly concurrency?: number;
   /** Such as http://host:port; none by default. */
   readonly proxy?: string;
+  /** The user's own prices, which go before the table's. */
+  readonly prices?: readonly PriceRow[];
   readonly log?: Log;
   readonly limits?: Partial<EndpointLimits>;
   /** In [0, 1), for the spread of pauses. */

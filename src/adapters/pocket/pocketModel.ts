@@ -119,5 +119,9 @@ async function* generate(
 
 /** Pocket under this name. Answers come as they finish; `stop` is honoured within about 50 ms. */
 export function pocketModel(name: string, pool: Pool, source: WeightSource): LanguageModel {
-  return { name, generate: (requests, stop) => generate(name, pool, source, requests, stop) };
+  return {
+    name,
+    price: { input: 0, output: 0 },
+    generate: (requests, stop) => generate(name, pool, source, requests, stop),
+  };
 }

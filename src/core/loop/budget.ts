@@ -1,10 +1,12 @@
 /**
- * Owns the cap on a run: calls, tokens and minutes. Before a call its worst case is reserved; when it returns its true
- * cost is settled, so reservations plus settlements never exceed the cap, at any concurrency.
- * Deliberately knows no prices yet: a money cap needs them and comes with the providers that have them.
+ * Owns the cap on a run: money, calls, tokens and minutes. Before a call its worst case is reserved; when it returns its
+ * true cost is settled, so reservations plus settlements never exceed the cap, at any concurrency.
+ * Deliberately knows no table of prices: it is handed the one its model has.
  */
-import type { Clock, ModelRequest } from '../ports.ts';
+import { costOf, type ModelPrice, perDollar } from '../measure/prices.ts';
 import type { TokenUsage } from '../model/task.ts';
+import type { Clock, ModelRequest } from '../ports.ts';
+import { Halted } from './halt.ts';
 import type { Recipe } from './recipe.ts';
 
 export interface Budget {
@@ -16,6 +18,8 @@ export interface Budget {
   release(request: ModelRequest): void;
   /** True once the minutes are over. */
   readonly overdue: boolean;
+  /** Reserved and settled so far, in US dollars; null where the price is not known. */
+  readonly usd: number | null;
   /** Which cap stopped the run, as a sentence. */
   reason(): string;
 }
@@ -23,10 +27,21 @@ export interface Budget {
 /** Tokens a message costs beside its text, at most, in every provider seen. */
 const OVERHEAD = 8;
 
+interface Tokens {
+  readonly input: number;
+  readonly output: number;
+}
+
 /** Input counted as UTF-8 bytes plus overhead, output as the limit asked for. */
-export function worstCaseTokens(request: ModelRequest): number {
+function worstCase(request: ModelRequest): Tokens {
   const input = request.messages.reduce((sum, { content }) => sum + utf8Bytes(content) + OVERHEAD, 0);
-  return input + request.maxTokens;
+  return { input, output: request.maxTokens };
+}
+
+/** Both together. */
+export function worstCaseTokens(request: ModelRequest): number {
+  const { input, output } = worstCase(request);
+  return input + output;
 }
 
 function utf8Bytes(text: string): number {
@@ -44,44 +59,72 @@ export interface Spent {
   readonly outputTokens: number;
 }
 
-/** `already` is what earlier sessions of this run settled. Minutes count from now: time standing still is not spent. */
-export function createBudget(caps: Recipe['budget'], already: Spent, clock: Clock): Budget {
+/**
+ * `already` is what earlier sessions of this run settled. Minutes count from now: time standing still is not spent.
+ * Throws Halted for a cap in money that cannot be kept: the price is unknown and no cap in tokens stands beside it.
+ */
+export function createBudget(
+  caps: Recipe['budget'],
+  already: Spent,
+  clock: Clock,
+  price: ModelPrice | null = null,
+): Budget {
+  if (caps.usd !== undefined && price === null && caps.tokens === undefined)
+    throw new Halted(
+      'budget',
+      'The price of this model is not known, so a budget in money cannot be kept; add a budget in tokens, or give the price.',
+    );
   const started = clock.monotonic();
   const limit = {
     calls: caps.calls ?? Infinity,
     tokens: caps.tokens ?? Infinity,
+    money: price === null ? Infinity : Math.floor((caps.usd ?? Infinity) * perDollar),
     ms: (caps.minutes ?? Infinity) * 60_000,
   };
+  const cost = ({ input, output }: Tokens): number => (price === null ? 0 : costOf(price, input, output));
   let calls = already.calls;
   let tokens = already.inputTokens + already.outputTokens;
+  let money = cost({ input: already.inputTokens, output: already.outputTokens });
+  const add = (spent: Tokens, sign: 1 | -1): void => {
+    tokens += sign * (spent.input + spent.output);
+    money += sign * cost(spent);
+  };
   const overdue = () => clock.monotonic() - started >= limit.ms;
   return {
     reserve(requests) {
       if (overdue()) return 0;
       let fit = 0;
       for (const request of requests) {
-        const worst = worstCaseTokens(request);
-        if (calls + 1 > limit.calls || tokens + worst > limit.tokens) break;
+        const worst = worstCase(request);
+        if (calls + 1 > limit.calls || tokens + worst.input + worst.output > limit.tokens) break;
+        if (money + cost(worst) > limit.money) break;
         calls += 1;
-        tokens += worst;
+        add(worst, 1);
         fit += 1;
       }
       return fit;
     },
-    settle(request, usage) {
-      if (usage.input === null || usage.output === null) return;
-      tokens += usage.input + usage.output - worstCaseTokens(request);
+    settle(request, { input, output }) {
+      if (input === null || output === null) return;
+      add(worstCase(request), -1);
+      add({ input, output }, 1);
     },
     release(request) {
       calls -= 1;
-      tokens -= worstCaseTokens(request);
+      add(worstCase(request), -1);
     },
     get overdue() {
       return overdue();
     },
+    get usd() {
+      return price === null ? null : money / perDollar;
+    },
     reason() {
       if (overdue()) return `The budget of ${caps.minutes} minutes is used up.`;
       if (calls + 1 > limit.calls) return `The budget of ${caps.calls} calls is used up.`;
+      // The cap in money is named where it is the one that is nearly used up.
+      if (money / limit.money > tokens / limit.tokens || limit.tokens === Infinity)
+        return `The budget of $${caps.usd} has no room for another call.`;
       return `The budget of ${caps.tokens} tokens has no room for another call.`;
     },
   };

@@ -86,7 +86,8 @@ async function execute(
   try {
     const model = services.model(recipe.model);
     const sets = await loadTaskSets(recipe, seed, services.files);
-    const budget = createBudget(recipe.budget, await services.store.spent(id), services.clock);
+    const spent = await services.store.spent(id);
+    const budget = createBudget(recipe.budget, spent, services.clock, model.price ?? null);
     const ledger = createLedger({ id, model }, services, budget, control);
     const message = await turnWheel({ id, recipe, seed, model, sets, ledger, services, control });
     end = { kind: 'done', message };

@@ -137,6 +137,7 @@ export const recipeHead = z.strictObject({
       minutes: z.number().positive().max(100_000).optional(),
       calls: count(1_000_000_000).optional(),
       tokens: count(1_000_000_000_000).optional(),
+      usd: z.number().positive().max(1_000_000).optional().describe('US dollars, at the price of the model'),
     })
     .default({}),
   threshold: share.optional().describe('smallest final test score; below it the command line exits with 1'),
@@ -203,6 +204,7 @@ export interface Recipe {
     readonly minutes?: number | undefined;
     readonly calls?: number | undefined;
     readonly tokens?: number | undefined;
+    readonly usd?: number | undefined;
   };
   readonly threshold: number | null;
   readonly steps: readonly Step[];

@@ -1,0 +1,66 @@
+/**
+ * Owns what model calls cost: a dated table of list prices, the user's own prices before it, and the sum of one call.
+ * Deliberately guesses nothing: a model not named here, by exactly this name at exactly this host, has an unknown price
+ * (null, never 0); snapshots, gateways and fine-tuned models have prices of their own.
+ */
+
+/** US dollars for a million tokens. */
+export interface ModelPrice {
+  readonly input: number;
+  readonly output: number;
+}
+
+export interface PriceRow extends ModelPrice {
+  /** Host of the endpoint, with its port where it has one. */
+  readonly host: string;
+  readonly model: string;
+  /** When it was looked up, YYYY-MM. */
+  readonly asOf: string;
+  /** Where. */
+  readonly source: string;
+}
+
+const openAi = (model: string, input: number, output: number): PriceRow => ({
+  host: 'api.openai.com',
+  model,
+  input,
+  output,
+  asOf: '2026-04',
+  source: 'developers.openai.com/api/docs/pricing',
+});
+
+/** Standard rate, without caching or batch discounts: what a call costs at most. */
+export const listPrices: readonly PriceRow[] = [
+  openAi('gpt-5', 1.25, 10),
+  openAi('gpt-5-mini', 0.25, 2),
+  openAi('gpt-5-nano', 0.05, 0.4),
+  openAi('gpt-4.1', 2, 8),
+  openAi('gpt-4.1-mini', 0.4, 1.6),
+  openAi('gpt-4.1-nano', 0.1, 0.4),
+  openAi('gpt-4o', 2.5, 10),
+  openAi('gpt-4o-mini', 0.15, 0.6),
+];
+
+/** A price that can be counted with: finite and not negative; 0 is a price, for a model that costs nothing. */
+export function isPrice({ input, output }: ModelPrice): boolean {
+  return [input, output].every((part) => Number.isFinite(part) && part >= 0);
+}
+
+/** `own` are the user's prices, which go first; a row among them that is no price makes the price unknown. */
+export function priceOf(host: string, model: string, own: readonly PriceRow[]): ModelPrice | null {
+  const row = [...own, ...listPrices].find((each) => each.host === host && each.model === model);
+  return row === undefined || !isPrice(row) ? null : { input: row.input, output: row.output };
+}
+
+/**
+ * What so many tokens cost, in whole billionths of a dollar, rounded up: whole numbers add up the same in any order, and
+ * a million dollars of them is still exact.
+ */
+export function costOf(price: ModelPrice, inputTokens: number, outputTokens: number): number {
+  // A dollar per million tokens is a thousand billionths per token; the product's own error must not round up.
+  const exact = (price.input * inputTokens + price.output * outputTokens) * 1000;
+  return Math.ceil(exact - exact * 1e-12);
+}
+
+/** Billionths in a dollar. */
+export const perDollar = 1e9;
