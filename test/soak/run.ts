@@ -1,7 +1,7 @@
 /**
  * Owns the long forms of the store's proofs: crash states, damaged stores, kills. Goes on where it was stopped: each part
  * is done in batches named by their seed, and what is done is kept beside the figures. Exits with 1 on a problem.
- * Usage: node test/soak/run.ts [--crash N] [--damage N] [--kills N] [--fresh]
+ * Usage: node test/soak/run.ts [--crash N] [--damage N] [--kills N] [--fresh] [--report]; --report only writes what is done so far
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     damage: { type: 'string', default: '10000' },
     kills: { type: 'string', default: '500' },
     fresh: { type: 'boolean', default: false },
+    report: { type: 'boolean', default: false },
   },
 });
 
@@ -64,7 +65,7 @@ function figures(): object {
   );
 }
 
-for (const { part, goal, counted, batch } of parts) {
+for (const { part, goal, counted, batch } of values.report ? [] : parts) {
   for (;;) {
     const { seeds, seconds, tally } = done[part] ?? {
       seeds: 0,

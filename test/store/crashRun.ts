@@ -118,7 +118,10 @@ export async function crashEverywhere(
     const twice = !again && number % plan.doubleEvery === 0;
     const thorough = twice || number % plan.thoroughEvery === 0;
     if (thorough) counts.thorough++;
-    const { problem, alarm, after } = await reopen(state.files, expected, { thorough });
+    const { problem, alarm, after } = await reopen(state.files, expected, {
+      thorough,
+      opening: again ? 2 : 1,
+    });
     if (alarm !== null) counts.falseAlarms++;
     const found = problem ?? (await plan.onState?.(state, expected, number)) ?? null;
     if (found === null) return twice ? after : null;

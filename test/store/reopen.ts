@@ -38,13 +38,13 @@ export interface Recorded {
 export interface ReopenOptions {
   /** Read every row through its checksum, check links and counts, then write and fold. */
   readonly thorough?: boolean;
+  /** Which opening after the workload it is: the clock goes on. */
+  readonly opening?: number;
 }
 
 /** Milliseconds since 1970, later than the workload's. */
 const AFTERWARDS = 1_700_000_100_000;
-
-/** Written after a crash to see that writing goes on. */
-const AFTER = new TextEncoder().encode('after the crash');
+const HOUR = 3_600_000;
 
 const copiesSeen = new Set<string>();
 
@@ -88,11 +88,16 @@ function contentProblem(database: Database, { allowed }: Expected): string | nul
   return `the content is none that was promised: ${difference(content, allowed[0] ?? '')}`;
 }
 
-async function thoroughProblem(database: Database, promise: () => void): Promise<string | null> {
+async function thoroughProblem(
+  database: Database,
+  opening: number,
+  promise: () => void,
+): Promise<string | null> {
   const { problems } = await verifyStore(database, () => Promise.resolve());
   if (problems.length > 0) return `verify: ${problems.join(' ')}`;
   const before = contentOf(database);
-  const hash = database.transact((connection) => putBlob(connection, AFTER));
+  const probe = new TextEncoder().encode(`opening ${opening} after the crash`);
+  const hash = database.transact((connection) => putBlob(connection, probe));
   promise();
   database.transact((connection) => connection.run('DELETE FROM blobs WHERE hash = ?', hash));
   promise();
@@ -104,7 +109,7 @@ async function thoroughProblem(database: Database, promise: () => void): Promise
 export async function reopen(
   files: ReadonlyMap<string, Uint8Array>,
   expected: Expected,
-  { thorough = false }: ReopenOptions = {},
+  { thorough = false, opening = 1 }: ReopenOptions = {},
 ): Promise<Reopened> {
   const operations: DiskOperation[] = [];
   const promised: Promised[] = [];
@@ -130,7 +135,7 @@ export async function reopen(
       wasm,
       files: memory.files,
       migrations: expected.migrations,
-      now: () => AFTERWARDS,
+      now: () => AFTERWARDS + opening * HOUR,
     });
     const promise = (): void => {
       promised.push({ operations: operations.length, content: contentOf(database) });
@@ -138,7 +143,8 @@ export async function reopen(
     promise();
     alarm = alarmOf(database, memory);
     const problem =
-      contentProblem(database, expected) ?? (thorough ? await thoroughProblem(database, promise) : null);
+      contentProblem(database, expected) ??
+      (thorough ? await thoroughProblem(database, opening, promise) : null);
     over = true;
     database.close();
     if (problem !== null) return answer(problem);
