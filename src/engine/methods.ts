@@ -51,6 +51,9 @@ export function createMethods(context: MethodsContext): Methods {
       // JSON has no undefined, so an optional member that is there has a value.
       (await store()).experiences(filter as ExperienceFilter, after, limit),
     ),
+    read(protocol.searchExperiences, async ({ text, filter, after, limit }) =>
+      (await store()).searchExperiences(text, filter as Partial<ExperienceFilter>, after, limit),
+    ),
     read(protocol.getExperience, async ({ solutionId }) => (await store()).experience(solutionId)),
     read(protocol.listEvaluations, async ({ runId }) => (await store()).evaluations(runId)),
     read(protocol.getEvaluation, async ({ evaluationId }) => (await store()).evaluation(evaluationId)),

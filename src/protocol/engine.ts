@@ -15,6 +15,7 @@ import type {
   ExperienceCount,
   ExperienceDetail,
   ExperiencePage,
+  ExperienceSearchPage,
   RunDetail,
   RunSummary,
 } from '../core/model/views.ts';
@@ -123,19 +124,32 @@ export const listEvents = request<readonly StoredEvent[]>()(
     .strict(),
 );
 export const countExperiences = request<readonly ExperienceCount[]>()('ratchet/experiences/count', ofRun);
+const experienceFilter = z
+  .object({
+    runId: id<RunId>(),
+    arm: z.enum(['main', 'control']).optional(),
+    round: z.number().int().min(0).optional(),
+    verdict: z.enum(['kept', 'dropped', 'corrected', 'unrefined']).optional(),
+    annotated: z.boolean().optional(),
+  })
+  .strict();
 export const listExperiences = request<ExperiencePage>()(
   'ratchet/experiences',
   z
     .object({
-      filter: z
-        .object({
-          runId: id<RunId>(),
-          arm: z.enum(['main', 'control']).optional(),
-          round: z.number().int().min(0).optional(),
-          verdict: z.enum(['kept', 'dropped', 'corrected', 'unrefined']).optional(),
-          annotated: z.boolean().optional(),
-        })
-        .strict(),
+      filter: experienceFilter,
+      after: z.string().nullable(),
+      limit: z.number().int().min(1).max(1000),
+    })
+    .strict(),
+);
+/** Experiences of all runs or of the filter's, newest first; any text is a query (ports.ts, searchExperiences). */
+export const searchExperiences = request<ExperienceSearchPage>()(
+  'ratchet/experiences/search',
+  z
+    .object({
+      text: z.string().max(10_000),
+      filter: experienceFilter.partial(),
       after: z.string().nullable(),
       limit: z.number().int().min(1).max(1000),
     })

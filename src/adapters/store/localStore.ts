@@ -18,6 +18,7 @@ import { experiencePage } from './experiencePages.ts';
 import { groupCommit } from './groupCommit.ts';
 import { type Imported, importRuns } from './importRuns.ts';
 import { findEffects, settleEffects, spent } from './ledger.ts';
+import { type Search, searchWithoutIndex } from './search.ts';
 import { verifyStore, type Verification } from './verify.ts';
 import { foldingOnly, type Upkeep } from './upkeep.ts';
 import { createRun, listEvents, listRuns, readRun } from './runs.ts';
@@ -49,12 +50,25 @@ export interface StoreStatus extends OpeningReport {
   readonly backupTrouble: string | null;
 }
 
+/** None where their folder cannot be read: that is no reason not to show the rest. */
+function backupsOf({ file, files }: Database): readonly Backup[] {
+  try {
+    return listBackups(file, files);
+  } catch {
+    return [];
+  }
+}
+
 export function createStore(
   database: Database,
   now: () => number = Date.now,
   upkeep: Upkeep = foldingOnly(database),
+  search: Search = searchWithoutIndex(database),
 ): FileStore {
-  const commits = groupCommit(database, () => upkeep.afterCommit());
+  const commits = groupCommit(database, () => {
+    upkeep.afterCommit();
+    search.afterCommit();
+  });
   const read = async <Result>(work: (connection: Connection) => Result): Promise<Result> =>
     database.read(work);
   return {
@@ -77,6 +91,7 @@ export function createStore(
     experienceCounts: (runId) => read((connection) => experienceCounts(connection, runId)),
     experiences: (filter, after, limit) =>
       read((connection) => experiencePage(connection, filter, after, limit)),
+    searchExperiences: async (text, filter, after, limit) => search.page(text, filter, after, limit),
     experience: (id) => read((connection) => readExperience(connection, id)),
     evaluations: (runId) => read((connection) => listEvaluations(connection, runId)),
     evaluation: (id) => read((connection) => readEvaluation(connection, id)),
@@ -106,11 +121,12 @@ export function createStore(
     status: async () => ({
       ...database.report,
       contents: database.read(readContents),
-      backups: listBackups(database.file, database.files),
+      backups: backupsOf(database),
       backupTrouble: upkeep.trouble(),
     }),
     close: async () => {
       await commits.drain();
+      search.stop();
       upkeep.stop();
       database.close();
     },

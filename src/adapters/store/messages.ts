@@ -26,6 +26,7 @@ export const STORE_METHODS: Readonly<Record<StoreMethod, MethodDescriptor>> = {
   events: { handsOver: false },
   experienceCounts: { handsOver: false },
   experiences: { handsOver: false },
+  searchExperiences: { handsOver: false },
   experience: { handsOver: false },
   evaluations: { handsOver: false },
   evaluation: { handsOver: false },

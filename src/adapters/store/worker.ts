@@ -1,5 +1,6 @@
 /** Owns the database in a worker thread and answers requests about it. The entry of the store's worker bundle. */
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { inspect } from 'node:util';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { StoreError } from '../../core/ports.ts';
@@ -13,6 +14,7 @@ import {
   type StoreRequest,
   type WorkerStart,
 } from './messages.ts';
+import { indexedSearch, searchWithoutIndex } from './search.ts';
 import { fullUpkeep, USUAL_UPKEEP } from './upkeep.ts';
 
 function factsOf(error: unknown): ErrorFacts {
@@ -67,7 +69,9 @@ async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
       return;
     }
     const database = await openDatabase(options);
-    const store = createStore(database, Date.now, fullUpkeep(database, USUAL_UPKEEP));
+    const index = { ...options, file: path.join(path.dirname(options.file), 'search.ratchetdb') };
+    const search = database.report.readOnly ? searchWithoutIndex(database) : indexedSearch(database, index);
+    const store = createStore(database, Date.now, fullUpkeep(database, USUAL_UPKEEP), search);
     port.on('message', (request: StoreRequest) => void answer(store, port, request));
     send(port, { id: 0, ok: true, result: null }, false);
   } catch (error) {

@@ -81,6 +81,20 @@ export interface ExperiencePage {
   readonly next: string | null;
 }
 
+/** An experience of any run that a search found. */
+export interface ExperienceHit extends ExperienceSummary {
+  readonly runId: RunId;
+}
+
+/** The work of a search is bounded, so a page may hold fewer than were asked for, even none, and yet not be the last. */
+export interface ExperienceSearchPage {
+  readonly items: readonly ExperienceHit[];
+  /** Pass as `after` to get the next page; null at the end. */
+  readonly next: string | null;
+  /** One sentence for each condition that was not understood and did not count. */
+  readonly problems: readonly string[];
+}
+
 /** Number of experiences under each (arm, round, verdict) of a run. */
 export interface ExperienceCount {
   readonly arm: Arm;
