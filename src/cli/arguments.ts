@@ -1,9 +1,11 @@
 /** Owns the words of the command line: which commands there are, their options and the help. Deliberately does nothing. */
 import { parseArgs } from 'node:util';
+import type { StoreAction } from './storeCommand.ts';
 
 export type Command =
   | { readonly name: 'run'; readonly file: string; readonly seed: number | undefined; readonly json: boolean }
   | { readonly name: 'check'; readonly file: string }
+  | { readonly name: 'store'; readonly action: StoreAction; readonly workspace: string | undefined }
   | { readonly name: 'help' }
   | { readonly name: 'version' }
   /** What was typed means nothing; `message` says why in one sentence. */
@@ -12,14 +14,20 @@ export type Command =
 export const help = `Usage:
   ratchet run FILE [--seed N] [--json]   run the loop of a recipe (*.loop.yaml)
   ratchet check FILE                     check a recipe and its data, spend nothing
+  ratchet store verify                   check every row and byte of the workspace's data
+  ratchet store compact                  give unused space back to the disk
+  ratchet store export FILE              write a copy that any SQLite reads
+  ratchet store import FILE              add the runs of an exported file that are not here yet
+  ratchet store restore                  put the newest good backup in the place of a damaged database
   ratchet --help | --version
 
   --seed N   the run's seed instead of the recipe's, from 0 to 4294967295
   --json     print one JSON object to standard output at the end
+  --workspace FOLDER   whose data "store" works on, instead of the folder it is typed in
 
 Ctrl-C pauses the run; the same command goes on with it. A second Ctrl-C ends at once, and nothing saved is lost.
 
-Exit codes: 0 done, 1 below the recipe's threshold, 2 bad recipe or data, 3 budget reached, 4 the model's provider
+Exit codes: 0 done, 1 below the recipe's threshold or data found damaged, 2 bad recipe or data, 3 budget reached, 4 the model's provider
 failed, 5 the engine or its store failed, 130 paused or stopped.
 `;
 
@@ -34,6 +42,7 @@ export function parseCommand(args: readonly string[]): Command {
       options: {
         seed: { type: 'string' },
         json: { type: 'boolean' },
+        workspace: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },
@@ -46,6 +55,8 @@ export function parseCommand(args: readonly string[]): Command {
   if (values.version === true) return { name: 'version' };
   const [name, file, ...rest] = positionals;
   if (name === undefined) return wrong('A command is missing.');
+  if (name === 'store') return storeCommandOf(positionals.slice(1), values);
+  if (values.workspace !== undefined) return wrong(`"ratchet ${name}" has no option --workspace.`);
   if (name !== 'run' && name !== 'check') return wrong(`There is no command "${name}".`);
   if (file === undefined) return wrong(`"ratchet ${name}" needs the path of a recipe.`);
   if (rest.length > 0) return wrong(`"ratchet ${name}" takes one recipe; "${rest.join(' ')}" is too many.`);
@@ -57,6 +68,31 @@ export function parseCommand(args: readonly string[]): Command {
   if (seed === null)
     return wrong(`--seed takes a whole number from 0 to ${mostSeed}, not "${values.seed ?? ''}".`);
   return { name, file, seed, json: values.json === true };
+}
+
+function storeCommandOf(
+  [kind, file, ...rest]: readonly string[],
+  values: { readonly seed?: string; readonly json?: boolean; readonly workspace?: string },
+): Command {
+  const extra = values.seed !== undefined ? '--seed' : values.json !== undefined ? '--json' : null;
+  if (extra !== null) return wrong(`"ratchet store" has no option ${extra}.`);
+  const { workspace } = values;
+  switch (kind) {
+    case 'verify':
+    case 'compact':
+    case 'restore':
+      if (file !== undefined) return wrong(`"ratchet store ${kind}" takes no file.`);
+      return { name: 'store', action: { kind }, workspace };
+    case 'export':
+    case 'import':
+      if (file === undefined) return wrong(`"ratchet store ${kind}" needs the path of a file.`);
+      if (rest.length > 0) return wrong(`"ratchet store ${kind}" takes one file.`);
+      return { name: 'store', action: { kind, file }, workspace };
+    case undefined:
+      return wrong('"ratchet store" needs verify, compact, export, import or restore.');
+    default:
+      return wrong(`There is no command "store ${kind}".`);
+  }
 }
 
 function wholeNumber(text: string): number | null {

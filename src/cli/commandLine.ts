@@ -4,6 +4,7 @@ import { help, parseCommand } from './arguments.ts';
 import { checkCommand } from './checkCommand.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { runCommand } from './runCommand.ts';
+import { storeCommand } from './storeCommand.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
 /** Ends the process with the command's exit code. */
@@ -48,6 +49,8 @@ async function perform(
       return exitCodes.badRecipe;
     case 'check':
       return checkCommand(command.file, terminal);
+    case 'store':
+      return storeCommand(command, { terminal, version, services });
     case 'run':
       return runCommand(command, {
         terminal,

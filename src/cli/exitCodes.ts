@@ -28,6 +28,8 @@ export function exitCodeOf(
       return exitCodes.budget;
     case 'provider':
       return exitCodes.provider;
+    case 'store':
+      return exitCodes.engine;
     case 'failed':
       return exitCodes.badRecipe;
     case 'paused':

@@ -60,7 +60,7 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
     const code = exitCodeOf(result.kind, result.report.test?.accuracy ?? null, recipe.threshold);
     if (code === exitCodes.belowThreshold)
       terminal.say(`Below the recipe's threshold of ${recipe.threshold}.`);
-    if (result.kind === 'paused') terminal.say(howToGoOn(request));
+    if (result.kind === 'paused' || result.kind === 'store') terminal.say(howToGoOn(request));
     await leave(joined, context);
     return code;
   } catch (error) {

@@ -12,13 +12,14 @@ export interface RecipePlace {
 export function workspaceOf(file: string): RecipePlace {
   const real = realpathSync.native(file);
   const own = path.dirname(real);
-  let workspace = own;
-  for (let folder = own; ; folder = path.dirname(folder)) {
-    if (existsSync(path.join(folder, '.ratchet'))) {
-      workspace = folder;
-      break;
-    }
-    if (path.dirname(folder) === folder) break;
-  }
+  const workspace = workspaceAbove(own) ?? own;
   return { workspace, recipePath: path.relative(workspace, real).split(path.sep).join('/') };
+}
+
+/** The nearest folder from this one upwards that holds `.ratchet`; null where there is none. The folder must exist. */
+export function workspaceAbove(start: string): string | null {
+  for (let folder = realpathSync.native(start); ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, '.ratchet'))) return folder;
+    if (path.dirname(folder) === folder) return null;
+  }
 }

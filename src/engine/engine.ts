@@ -5,10 +5,11 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
+import type { FileStore } from '../adapters/store/localStore.ts';
 import { EngineError } from '../client/connection.ts';
 import { workspacePaths, type WorkspacePaths } from '../client/endpoint.ts';
 import type { Log, Store } from '../core/ports.ts';
-import { createBroadcast } from './broadcast.ts';
+import { type Broadcast, createBroadcast } from './broadcast.ts';
 import { converse, type Conversation } from './greeting.ts';
 import { listen, type Listener } from './listen.ts';
 import { openLog } from './log.ts';
@@ -17,8 +18,9 @@ import { takeOwnership, type Ownership } from './ownership.ts';
 import { createExecutions, type RunListeners } from './executions.ts';
 import { pauseInterrupted } from './runNotes.ts';
 import { createRuns } from './runs.ts';
-import type { MakeServices } from './services.ts';
+import type { EngineServices, MakeServices } from './services.ts';
 import { withStanding } from './standing.ts';
+import { createStoreUpkeep } from './storeUpkeep.ts';
 
 export interface EngineOptions {
   readonly workspaceFolder: string;
@@ -67,11 +69,7 @@ async function serve(
   const end = Promise.withResolvers<void>();
   let stopping = false;
 
-  const keptStore = openedOnce(async () => {
-    const opened = await services.openStore();
-    await pauseInterrupted(opened, listeners, log);
-    return opened;
-  });
+  const keptStore = openedOnce(() => openAndTell(services, broadcast, listeners, log));
   const store = async () => withStanding(await keptStore.get(), executions);
   const broadcast = createBroadcast(store, log);
   const listeners: RunListeners = {
@@ -112,7 +110,16 @@ async function serve(
     await executions.pauseAll();
     setImmediate(() => void stop('asked to'));
   };
-  const methods = createMethods({ store, runs, clock: Date, onAnnotated: broadcast.annotation, onShutdown });
+  const onRestored = () => setImmediate(() => void stop('its database was restored'));
+  const upkeep = createStoreUpkeep({ opened: keptStore.get, services, executions, listeners, onRestored });
+  const methods = createMethods({
+    store,
+    runs,
+    upkeep,
+    clock: Date,
+    onAnnotated: broadcast.annotation,
+    onShutdown,
+  });
   const listener = await listen(paths, (socket) => {
     const { token } = listener;
     const greeting = { token, version: options.version, methods, log, onGreeted: broadcast.add };
@@ -126,6 +133,23 @@ async function serve(
   idle.touch();
   log.info('engine serving', { version: options.version });
   return { log, stop, settled: executions.settled, ended: end.promise };
+}
+
+/** Opens the store, says what is to be said about it, and pauses what an earlier engine left running. */
+async function openAndTell(
+  services: Pick<EngineServices, 'openStore'>,
+  broadcast: Broadcast,
+  listeners: RunListeners,
+  log: Log,
+): Promise<FileStore> {
+  const opened = await services.openStore();
+  const { readOnly, warnings } = await opened.status();
+  for (const message of warnings) {
+    log.warn(message);
+    broadcast.warning(message);
+  }
+  if (!readOnly) await pauseInterrupted(opened, listeners, log);
+  return opened;
 }
 
 /** Writing on after the folder was replaced could meet another owner there; a lost socket only needs a new one. */

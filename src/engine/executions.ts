@@ -20,11 +20,14 @@ export interface RunListeners {
   readonly onChanged: (runId: RunId) => void;
 }
 
+/** How an execution ended; `store` where the run is paused because its progress could not be saved. */
+export type Standing = RunEnd | { readonly kind: 'store'; readonly message: string };
+
 export interface Execution {
   readonly recipePath: string;
   readonly control: RunControl;
   /** Never rejects. */
-  readonly end: Promise<RunEnd>;
+  readonly end: Promise<Standing>;
 }
 
 export interface Executions {
@@ -32,7 +35,7 @@ export interface Executions {
   /** Also true for a run that is just being recorded. */
   readonly isExecuting: (run: Pick<RunSummary, 'id' | 'recipePath'>) => boolean;
   /** How the last execution here of this run ended: the store keeps less, and nothing where it could not save. */
-  readonly lastEnd: (runId: RunId) => RunEnd | undefined;
+  readonly lastEnd: (runId: RunId) => Standing | undefined;
   /** Of a run whose state was changed since. */
   readonly forgetEnd: (runId: RunId) => void;
   /** Also counts a run between the request and its first durable row. */
@@ -57,7 +60,7 @@ export interface ExecutionContext {
 export function createExecutions({ servicesOf, store, log, listeners }: ExecutionContext): Executions {
   const active = new Map<RunId, Execution>();
   const beginning = new Map<string, Promise<unknown>>();
-  const ends = new Map<RunId, RunEnd>();
+  const ends = new Map<RunId, Standing>();
   let closing = false;
 
   const begun = async (recipePath: string, begin: Begin): Promise<RunId> => {
@@ -118,19 +121,24 @@ export function halt(control: RunControl, reason: 'pause' | 'stop'): void {
   control.aborted = true;
 }
 
+/**
+ * A run whose progress could not be saved is paused: nothing saved is lost, and it goes on from there. Where not even that
+ * can be saved, the store goes on saying "running", which standing.ts shows as the pause it is.
+ */
 async function failed(
   runId: RunId,
   error: unknown,
   store: Store,
   listeners: RunListeners,
   log: Log,
-): Promise<RunEnd> {
-  const { message } = asEngineError(error);
+): Promise<Standing> {
+  const { kind, message } = asEngineError(error);
+  const end: Standing = { kind: kind === 'store' ? 'store' : 'failed', message };
   log.error('run failed', error);
   try {
-    await noteStatus(store, runId, 'failed', message, listeners);
+    await noteStatus(store, runId, end.kind === 'store' ? 'paused' : 'failed', message, listeners);
   } catch (second) {
     log.error('the end of the run could not be saved', second);
   }
-  return { kind: 'failed', message };
+  return end;
 }

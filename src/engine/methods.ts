@@ -11,10 +11,12 @@ import type { Clock, Store } from '../core/ports.ts';
 import * as protocol from '../protocol/engine.ts';
 import type { RequestDescriptor } from '../protocol/engine.ts';
 import type { Runs } from './runs.ts';
+import type { StoreUpkeep } from './storeUpkeep.ts';
 
 export interface MethodsContext {
   readonly store: () => Promise<Store>;
   readonly runs: Runs;
+  readonly upkeep: StoreUpkeep;
   readonly clock: Pick<Clock, 'now'>;
   readonly onAnnotated: (solutionId: SolutionId) => void;
   /** Pauses what is running, then lets the process end after the answer has left. */
@@ -31,7 +33,7 @@ export interface Method {
 export type Methods = ReadonlyMap<string, Method>;
 
 export function createMethods(context: MethodsContext): Methods {
-  const { store, runs } = context;
+  const { store, runs, upkeep } = context;
   const done = (work: Promise<unknown>) => work.then(() => null);
   return new Map([
     read(protocol.describeRecipe, async ({ text }) => describeRecipe(text)),
@@ -60,6 +62,12 @@ export function createMethods(context: MethodsContext): Methods {
     read(protocol.listCandidates, async ({ runId }) => (await store()).candidates(runId)),
     read(protocol.getCandidate, async ({ candidateId }) => (await store()).candidate(candidateId)),
     change(protocol.annotate, (judgement) => done(annotate(judgement, context))),
+    read(protocol.storeState, () => upkeep.state()),
+    read(protocol.verifyStore, () => upkeep.verify()),
+    change(protocol.compactStore, () => upkeep.compact()),
+    read(protocol.exportStore, ({ file }) => done(upkeep.exportTo(file))),
+    change(protocol.importStore, ({ file }) => upkeep.importFrom(file)),
+    change(protocol.restoreStore, () => upkeep.restore()),
     read(protocol.shutdown, () => done(context.onShutdown())),
   ]);
 }

@@ -1,5 +1,7 @@
 /** Owns the record of what an engine is built from. Deliberately a plain record, so that tests pass their own. */
 import type { RunServices } from '../core/loop/services.ts';
+import type { FileStore } from '../adapters/store/localStore.ts';
+import type { Restored } from '../adapters/store/recovery.ts';
 import type { Log, Store } from '../core/ports.ts';
 import type { WorkspacePaths } from '../client/endpoint.ts';
 
@@ -8,7 +10,9 @@ export type ServicesOfRun = Omit<RunServices, 'onEvents' | 'onProgress'>;
 
 export interface EngineServices {
   /** Opens the workspace's store; called once, at the first need, and again only after a failure. */
-  openStore(): Promise<Store & { close(): Promise<void> }>;
+  openStore(): Promise<FileStore>;
+  /** Puts the newest good backup in the place of the store, which is not open then. */
+  restoreStore(): Promise<Restored>;
   /** `recipeFile` is absolute: data files are named relative to it. Nothing heavy starts before it is used. */
   ofRun(recipeFile: string, store: Store): ServicesOfRun;
   close(): Promise<void>;

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { taskFiles } from '../adapters/datasets/taskFiles.ts';
 import { openaiModel } from '../adapters/models/openaiModel.ts';
 import { openPocket, type Pocket } from '../adapters/pocket/pocket.ts';
-import { openStore } from '../adapters/store/store.ts';
+import { openStore, restoreStore } from '../adapters/store/store.ts';
 import type { LanguageModel, Log } from '../core/ports.ts';
 import { ProviderError } from '../core/ports.ts';
 import { assets } from './assets.ts';
@@ -22,9 +22,10 @@ export const workspaceServices: MakeServices = (paths, log) => {
     pocket ??= openPocket({ worker: assets.pocketWorker, folder: assets.pocketFolder });
     return pocket;
   };
+  const location = { file: paths.database, workerUrl: assets.storeWorker, wasmFile: assets.wasmFile };
   return {
-    openStore: () =>
-      openStore({ file: paths.database, workerUrl: assets.storeWorker, wasmFile: assets.wasmFile }),
+    openStore: () => openStore(location),
+    restoreStore: () => restoreStore(location),
     ofRun: (recipeFile, store) => ({
       store,
       model: (provider) =>

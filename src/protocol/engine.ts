@@ -103,9 +103,12 @@ export const resumeRun = request<null>()('ratchet/run/resume', ofRun);
 /** Ends the run for good; what it made is kept. */
 export const stopRun = request<null>()('ratchet/run/stop', ofRun);
 
-/** How a run came to stand still; `provider` means paused because the provider could not answer at all. */
+/**
+ * How a run came to stand still; `provider` means paused because the provider could not answer at all, `store` paused
+ * because its progress could not be saved.
+ */
 export interface RunResult {
-  readonly kind: 'done' | 'budget' | 'paused' | 'stopped' | 'provider' | 'failed';
+  readonly kind: 'done' | 'budget' | 'paused' | 'stopped' | 'provider' | 'store' | 'failed';
   readonly message: string;
 }
 /** Answers when the run pauses or ends, at once when it stands still already. */
@@ -181,6 +184,69 @@ export const annotate = request<null>()(
     })
     .strict(),
 );
+export interface StoreState {
+  /** A newer version made the database: it is shown, and every change is refused. */
+  readonly readOnly: boolean;
+  /** One sentence each: what was missing when it was opened, a restore that was finished. */
+  readonly warnings: readonly string[];
+  readonly runs: number;
+  readonly experiences: number;
+  /** Newest first. `madeAt` is milliseconds since 1970. */
+  readonly backups: readonly {
+    readonly file: string;
+    readonly madeAt: number;
+    readonly schema: number;
+    readonly bytes: number;
+  }[];
+  /** Why the newest backup could not be made; null when it could. */
+  readonly backupTrouble: string | null;
+}
+
+export interface StoreVerification {
+  readonly ok: boolean;
+  /** Rows and bytes read and compared. */
+  readonly checked: number;
+  /** One sentence each, at most a hundred. */
+  readonly problems: readonly string[];
+}
+
+export interface StoreCompaction {
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
+export interface StoreImport {
+  /** Runs that are new here. */
+  readonly runs: number;
+  /** Runs that were here already. */
+  readonly known: number;
+  readonly experiences: number;
+}
+
+export interface StoreRestore {
+  /** Of the backup, in milliseconds since 1970, with what it holds. */
+  readonly madeAt: number;
+  readonly runs: number;
+  readonly experiences: number;
+  /** What the damaged file is called now; null where there was none. */
+  readonly keptAs: string | null;
+  /** What was known to be there and is not in the backup. */
+  readonly missing: { readonly runs: number; readonly experiences: number; readonly answers: number };
+}
+
+/** An absolute path on the engine's machine. */
+const ofFile = z.object({ file: z.string().min(1).max(4096) }).strict();
+
+export const storeState = request<StoreState>()('ratchet/store/state', nothing);
+/** Reads and checks everything; runs go on meanwhile. */
+export const verifyStore = request<StoreVerification>()('ratchet/store/verify', nothing);
+export const compactStore = request<StoreCompaction>()('ratchet/store/compact', nothing);
+/** Writes a file that any SQLite reads; it must not be there yet. */
+export const exportStore = request<null>()('ratchet/store/export', ofFile);
+/** Adds the runs of an exported file that are not here yet. */
+export const importStore = request<StoreImport>()('ratchet/store/import', ofFile);
+/** Puts the newest good backup in the place of a damaged database and keeps that beside it; the engine ends after its answer. */
+export const restoreStore = request<StoreRestore>()('ratchet/store/restore', nothing);
 /** Ends the engine process between rounds: running runs are paused first. */
 export const shutdown = request<null>()('ratchet/shutdown', nothing);
 
@@ -197,4 +263,8 @@ export const annotationChanged: NotificationDescriptor<{ readonly solutionId: So
 /** A run's status changed (also to running, paused and ended). */
 export const runChanged: NotificationDescriptor<{ readonly run: RunSummary }> = {
   method: 'ratchet/runChanged',
+};
+/** Something about the database that a person should know, in one sentence. */
+export const storeWarned: NotificationDescriptor<{ readonly message: string }> = {
+  method: 'ratchet/storeWarned',
 };

@@ -207,7 +207,7 @@ describe('a run', () => {
     expect(await connection.request(listRuns, {})).toEqual([]);
   });
 
-  test('that cannot be saved ends at once, says so, and can be gone on with', async () => {
+  test('that cannot be saved is paused at once, says so, and can be gone on with', async () => {
     const workspace = newWorkspace(starRecipe({ rounds: 2 }));
     const connection = await connect(workspace, slow);
     const { runId } = await connection.request(startRun, { recipePath });
@@ -215,14 +215,14 @@ describe('a run', () => {
     const full = path.join(workspace, 'disk-full');
     writeFileSync(full, '');
     const sentence = 'The disk is full; free some space and resume.';
-    expect(await connection.request(awaitRun, { runId })).toEqual({ kind: 'failed', message: sentence });
+    expect(await connection.request(awaitRun, { runId })).toEqual({ kind: 'store', message: sentence });
     expect((await connection.request(getRun, { runId }))?.run).toMatchObject({
       status: 'paused',
       message: sentence,
     });
     const second = (await connection.request(startRun, { recipePath })).runId;
     expect(await connection.request(awaitRun, { runId: second })).toEqual({
-      kind: 'failed',
+      kind: 'store',
       message: sentence,
     });
     rmSync(full);

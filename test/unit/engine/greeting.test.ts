@@ -44,6 +44,7 @@ afterEach(async () => {
 const noStore: MakeServices = () => ({
   openStore: () =>
     Promise.reject(new StoreError('The disk is full; free some space and try again.', 'ENOSPC')),
+  restoreStore: () => Promise.reject(new StoreError('There is no good backup.', 'NO_BACKUP')),
   ofRun: () => {
     throw new Error('no run is started here');
   },

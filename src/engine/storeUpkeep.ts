@@ -1,0 +1,100 @@
+/**
+ * Owns what a client may do with the workspace's database as a whole: look at its state, check, compact, export, import and
+ * restore it. Deliberately does none of the work: the store does, in its worker.
+ */
+import path from 'node:path';
+import type { FileStore } from '../adapters/store/localStore.ts';
+import { EngineError } from '../client/connection.ts';
+import type {
+  StoreCompaction,
+  StoreImport,
+  StoreRestore,
+  StoreState,
+  StoreVerification,
+} from '../protocol/engine.ts';
+import type { Executions, RunListeners } from './executions.ts';
+import type { EngineServices } from './services.ts';
+
+export interface StoreUpkeep {
+  readonly state: () => Promise<StoreState>;
+  readonly verify: () => Promise<StoreVerification>;
+  readonly compact: () => Promise<StoreCompaction>;
+  /** `file` is absolute and not there yet. */
+  readonly exportTo: (file: string) => Promise<void>;
+  readonly importFrom: (file: string) => Promise<StoreImport>;
+  /** Puts the newest good backup in the place of a damaged database, after which the engine ends. */
+  readonly restore: () => Promise<StoreRestore>;
+}
+
+export interface StoreUpkeepContext {
+  readonly opened: () => Promise<FileStore>;
+  readonly services: Pick<EngineServices, 'restoreStore'>;
+  readonly executions: Pick<Executions, 'count' | 'pauseAll'>;
+  readonly listeners: Pick<RunListeners, 'onChanged'>;
+  /** Ends the engine once the answer has left: every client then reads everything anew. */
+  readonly onRestored: () => void;
+}
+
+function absolute(file: string): string {
+  if (path.isAbsolute(file)) return file;
+  throw new EngineError('invalid', `The engine needs the whole path of ${file}.`);
+}
+
+export function createStoreUpkeep(context: StoreUpkeepContext): StoreUpkeep {
+  const { opened, services, executions, listeners } = context;
+  const whileNothingRuns = (what: string): void => {
+    if (executions.count() > 0)
+      throw new EngineError('busy', `A run is going on; pause it, then ${what} the workspace data.`);
+  };
+  return {
+    state: async () => {
+      const { readOnly, warnings, contents, backups, backupTrouble } = await (await opened()).status();
+      return {
+        readOnly,
+        warnings,
+        backups,
+        backupTrouble,
+        runs: contents.runs,
+        experiences: contents.experiences,
+      };
+    },
+    verify: async () => (await opened()).verify(),
+    compact: async () => {
+      whileNothingRuns('compact');
+      return (await opened()).compact();
+    },
+    exportTo: async (file) => (await opened()).exportTo(absolute(file)),
+    importFrom: async (file) => {
+      whileNothingRuns('import');
+      const store = await opened();
+      const before = new Set((await store.runs()).map(({ id }) => id));
+      try {
+        return await store.importFrom(absolute(file));
+      } finally {
+        for (const { id } of await store.runs()) if (!before.has(id)) listeners.onChanged(id);
+      }
+    },
+    restore: async () => {
+      whileNothingRuns('restore');
+      const store = await opened().catch(() => null);
+      if (store !== null) {
+        const { ok } = await store.verify();
+        if (ok)
+          throw new EngineError(
+            'invalid',
+            'The workspace database is whole, so no backup was put in its place.',
+          );
+        whileNothingRuns('restore');
+      }
+      // From here on no run may begin: the engine ends, whatever comes of it.
+      await executions.pauseAll();
+      try {
+        await store?.close();
+        const { backup, keptAs, missing } = await services.restoreStore();
+        return { madeAt: backup.madeAt, ...backup.contents, keptAs, missing };
+      } finally {
+        context.onRestored();
+      }
+    },
+  };
+}
