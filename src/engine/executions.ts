@@ -21,7 +21,10 @@ export interface RunListeners {
 }
 
 /** How an execution ended; `store` where the run is paused because its progress could not be saved. */
-export type Standing = RunEnd | { readonly kind: 'store'; readonly message: string };
+export type Standing =
+  | RunEnd
+  /** `noted` is false where not even the pause could be saved yet. */
+  | { readonly kind: 'store'; readonly message: string; readonly noted: boolean };
 
 export interface Execution {
   readonly recipePath: string;
@@ -69,7 +72,8 @@ export function createExecutions({ servicesOf, store, log, listeners }: Executio
     const control: RunControl = { aborted: false, reason: null };
     const services = { ...servicesOf(recipePath, opened), onEvents, onProgress };
     const { runId, end } = await begin(services, control);
-    const told = end.catch((error: unknown) => failed(runId, error, opened, listeners, log));
+    const note: Note = (status, message) => noteStatus(opened, runId, status, message, listeners);
+    const told = end.catch((error: unknown) => failed(runId, error, note, log));
     active.set(runId, { recipePath, control, end: told });
     ends.delete(runId);
     if (closing) halt(control, 'pause');
@@ -78,6 +82,11 @@ export function createExecutions({ servicesOf, store, log, listeners }: Executio
     void told.then((result) => {
       active.delete(runId);
       ends.set(runId, result);
+      if (result.kind === 'store' && !result.noted)
+        noteLater(
+          () => note('paused', result.message),
+          () => closing || ends.get(runId) !== result,
+        );
       log.info('run standing still', { runId, kind: result.kind });
       listeners.onChanged(runId);
     });
@@ -121,24 +130,27 @@ export function halt(control: RunControl, reason: 'pause' | 'stop'): void {
   control.aborted = true;
 }
 
-/**
- * A run whose progress could not be saved is paused: nothing saved is lost, and it goes on from there. Where not even that
- * can be saved, the store goes on saying "running", which standing.ts shows as the pause it is.
- */
-async function failed(
-  runId: RunId,
-  error: unknown,
-  store: Store,
-  listeners: RunListeners,
-  log: Log,
-): Promise<Standing> {
+type Note = (status: 'paused' | 'failed', message: string) => Promise<void>;
+
+/** A run whose progress could not be saved is paused: nothing saved is lost, and it goes on from there. */
+async function failed(runId: RunId, error: unknown, note: Note, log: Log): Promise<Standing> {
   const { kind, message } = asEngineError(error);
-  const end: Standing = { kind: kind === 'store' ? 'store' : 'failed', message };
   log.error('run failed', error);
-  try {
-    await noteStatus(store, runId, end.kind === 'store' ? 'paused' : 'failed', message, listeners);
-  } catch (second) {
-    log.error('the end of the run could not be saved', second);
-  }
-  return end;
+  const noted = await note(kind === 'store' ? 'paused' : 'failed', message).then(
+    () => true,
+    (second: unknown) => {
+      log.error('the end of the run could not be saved', { runId, second });
+      return false;
+    },
+  );
+  return kind === 'store' ? { kind, message, noted } : { kind: 'failed', message };
+}
+
+const noteAgainMs = 2_000;
+
+/** Until it is noted the store says "running", which standing.ts shows as the pause it is. */
+function noteLater(note: () => Promise<void>, isOver: () => boolean): void {
+  setTimeout(() => {
+    if (!isOver()) note().catch(() => noteLater(note, isOver));
+  }, noteAgainMs).unref();
 }

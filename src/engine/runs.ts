@@ -70,9 +70,8 @@ export function createRuns({ workspace, executions, store, listeners }: RunsCont
     },
     outcome: async (runId) => {
       const running = executions.get(runId);
-      if (running !== undefined) return running.end;
-      const last = executions.lastEnd(runId);
-      if (last !== undefined) return last;
+      const end = running === undefined ? executions.lastEnd(runId) : await running.end;
+      if (end !== undefined) return { kind: end.kind, message: end.message };
       const { run } = await known(runId);
       return { kind: run.status === 'running' ? 'paused' : run.status, message: run.message };
     },
