@@ -8,6 +8,7 @@ import type { EvaluationId, SolutionId } from '../core/model/ids.ts';
 import { asId } from '../core/model/ids.ts';
 import { candidateCommands } from './commands/candidateCommands.ts';
 import type { CommandHandler } from './commands/commandHandlers.ts';
+import { dataCommands, tellWarnings } from './commands/dataCommands.ts';
 import { experienceCommands, restoreReviewKeys } from './commands/experienceCommands.ts';
 import { loopCommands } from './commands/loopCommands.ts';
 import { newLoop } from './commands/newLoop.ts';
@@ -153,6 +154,7 @@ function createCommands(
     ...loopCommands({ host, panels, loopFiles: views.loopFiles, ...parts }),
     ...candidateCommands(host),
     ...experienceCommands(host),
+    ...dataCommands(host),
     'ratchet.newLoop': () => newLoop(host, panels),
     'ratchet.showLog': async () => host.log.show(),
     'ratchet.restartEngine': () => host.link.restart(),
@@ -178,6 +180,7 @@ export function startHost(shell: Shell): Host {
   });
   shell.context.subscriptions.push(indicators, new vscode.Disposable(() => views.loopFiles.dispose()));
   restoreReviewKeys(host);
+  tellWarnings(host);
   const commands = createCommands(host, views, panels, { actions, board });
   return {
     trees: Object.fromEntries(viewIds.map((id) => [id, views.trees[id].provider])) as Host['trees'],
