@@ -69,9 +69,10 @@ function adapt({ refused, endpoint, address }: Session, field: OptionalField): v
   endpoint.log?.warn(`${address.host} ${withoutField[field]}.`);
 }
 
+/** Endpoints that do not name the model that answered say nothing of a change. */
 function noteModel(session: Session, answer: ModelAnswer): void {
-  if (!answer.ok) return;
   const { answeredAs, address, endpoint } = session;
+  if (!answer.ok || answer.model === endpoint.model) return;
   if (answeredAs !== null && answeredAs !== answer.model)
     endpoint.log?.warn(`${address.host} now answers with model ${answer.model}, before with ${answeredAs}.`);
   session.answeredAs = answer.model;

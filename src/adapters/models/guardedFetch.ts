@@ -114,7 +114,9 @@ async function readAnswer(
   if (status === 204 || text === '') throw fail({ kind: 'malformed' });
   if (type !== 'application/json' && !type.endsWith('+json'))
     throw fail({ kind: 'notJson', contentType: type.slice(0, 100) });
-  return JSON.parse(text);
+  const read: unknown = JSON.parse(text);
+  if (read === null) throw fail({ kind: 'malformed' });
+  return read;
 }
 
 /**

@@ -117,7 +117,6 @@ describe('what the answer says about itself', () => {
     ['content a number', message(7), { ok: false }],
     ['content a list', message(['a']), { ok: false }],
     ['a tool call', message(null, { tool_calls: [{}] }), { ok: false, reason: containing('tool call') }],
-    ['null', null, { ok: false }],
     ['a list', [1], { ok: false }],
     [
       'an error inside',
