@@ -7,6 +7,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { storeCommit } from '../../src/adapters/store/commit.ts';
 import type { Connection, Row } from '../../src/adapters/store/connection.ts';
 import { openDatabase } from '../../src/adapters/store/database.ts';
+import { groupCommit } from '../../src/adapters/store/groupCommit.ts';
 import type { Commit } from '../../src/core/ports.ts';
 import { wasm } from '../unit/adapters/store/samples.ts';
 
@@ -18,14 +19,26 @@ export interface Contender {
   readonly close: () => void;
 }
 
-export async function ours(file: string): Promise<Contender & { readonly logBytes: () => number }> {
+export interface Ours extends Contender {
+  readonly logBytes: () => number;
+  /** The same number of commits, sharing one durable transaction as commits that arrive together do. */
+  readonly together: (commits: readonly Commit[]) => Promise<void>;
+}
+
+export async function ours(file: string): Promise<Ours> {
   const database = await openDatabase({ file, wasm });
+  const group = groupCommit(database, () => undefined);
   return {
     connection: database.read((connection) => connection),
     commit: (commit) => void database.transact((connection) => storeCommit(connection, commit, 1)),
     fold: () => void database.fold(false),
     close: () => database.close(),
     logBytes: () => database.logBytes(),
+    together: async (commits) => {
+      await Promise.all(
+        commits.map((commit) => group.write((connection) => storeCommit(connection, commit, 1))),
+      );
+    },
   };
 }
 

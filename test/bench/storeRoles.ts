@@ -2,24 +2,29 @@
  * Owns what the store's bench does in a process of its own: being killed, opening after that, being looked at while it works.
  * Usage: node test/bench/storeRoles.ts ROLE FILE [WORKER]; prints one line of JSON.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import type { Connection, Row, SqlValue } from '../../src/adapters/store/connection.ts';
 import { experienceCounts } from '../../src/adapters/store/experienceGroups.ts';
 import { experiencePage } from '../../src/adapters/store/experiencePages.ts';
+import { openDatabase } from '../../src/adapters/store/database.ts';
+import { searchExperiences } from '../../src/adapters/store/searchExperiences.ts';
+import { openSearchIndex } from '../../src/adapters/store/searchIndex.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
 import type { FileStore } from '../../src/adapters/store/localStore.ts';
 import { stream } from '../../src/core/measure/random.ts';
 import type { ExperienceFilter } from '../../src/core/model/views.ts';
-import { runId, wasmFile } from '../unit/adapters/store/samples.ts';
+import { runId, wasm, wasmFile } from '../unit/adapters/store/samples.ts';
 import { nativeConnection, ours } from './storeContenders.ts';
 import { experience, ROUNDS } from './storeData.ts';
 
 const [role = '', file = '', worker = ''] = process.argv.slice(2);
 const PAGE = 100;
 const PAGES = 400;
+/** Of pages: the quietest is told beside all of them, for a machine that does other things, too. */
+const BLOCKS = 8;
 const COMMITS = 200;
 /** Just below where the log is folded: the most an opening has to read. */
 const LOG_BYTES = 3.9 * 2 ** 20;
@@ -126,7 +131,17 @@ async function pages(): Promise<void> {
     samples.push(performance.now() - start);
   }
   await store.close();
-  tell({ pages: PAGES, medianMs: quantile(samples, 0.5), p99Ms: quantile(samples, 0.99) });
+  const blocks = Array.from({ length: BLOCKS }, (_, block) =>
+    samples.filter((_sample, page) => Math.floor((page * BLOCKS) / PAGES) === block),
+  );
+  const quietest = (share: number) => Math.min(...blocks.map((block) => quantile(block, share)));
+  tell({
+    pages: PAGES,
+    medianMs: quantile(samples, 0.5),
+    p99Ms: quantile(samples, 0.99),
+    quietestBlockMedianMs: quietest(0.5),
+    quietestBlockP99Ms: quietest(0.99),
+  });
 }
 
 /** The same pages and commits, with the process's memory and how long its own thread was kept busy by a commit. */
@@ -134,14 +149,18 @@ async function work(): Promise<void> {
   const store = await opened();
   const idleMiB = peakMiB();
   const blocked: number[] = [];
+  const busy: number[] = [];
   const whole: number[] = [];
   for (let index = 0; index < COMMITS; index++) {
     const commit = experience(AHEAD * 2 + process.pid * 1000 + index, 1);
     const before = performance.eventLoopUtilization();
+    const cpu = process.threadCpuUsage();
     const start = performance.now();
     await store.commit(commit);
     whole.push(performance.now() - start);
     blocked.push(performance.eventLoopUtilization(before).active);
+    const { user, system } = process.threadCpuUsage(cpu);
+    busy.push((user + system) / 1000);
   }
   for (let page = 0; page < PAGES; page++)
     await store.experiences({ runId }, String(random.int(1_000_000)), PAGE);
@@ -152,7 +171,10 @@ async function work(): Promise<void> {
     workedMiB,
     commits: COMMITS,
     callerBlockedMedianMs: quantile(blocked, 0.5),
+    callerBlockedP99Ms: quantile(blocked, 0.99),
     callerBlockedMostMs: Math.max(...blocked),
+    callerProcessorMedianMs: quantile(busy, 0.5),
+    callerProcessorMostMs: Math.max(...busy),
     commitMedianMs: quantile(whole, 0.5),
   });
 }
@@ -165,6 +187,51 @@ async function idle(): Promise<void> {
   tell(figures);
 }
 
+const SEARCHES: readonly ((rows: number) => string)[] = [
+  (rows) => `answer${random.int(rows)}`,
+  () => 'carry remains',
+  () => '"check twice"',
+  () => `adding round:${1 + random.int(ROUNDS)} score:>=1`,
+  () => `verdict:kept ten* answer1${random.int(9)}*`,
+];
+
+/** Fills the index as it is filled when nothing is written, then searches it for the first page of a hundred. */
+async function search(): Promise<void> {
+  const database = await openDatabase({ file, wasm });
+  const indexFile = `${file}.search`;
+  const index = await openSearchIndex(database, { file: indexFile, wasm });
+  const batches: number[] = [];
+  for (let more = true; more; ) {
+    const start = performance.now();
+    more = index.enterBatch();
+    batches.push(performance.now() - start);
+  }
+  const rows = database.read((connection) =>
+    Number(connection.get('SELECT max(ref) AS n FROM solutions')?.['n']),
+  );
+  const searches: number[] = [];
+  for (let at = 0; at < PAGES; at++) {
+    const text = SEARCHES[at % SEARCHES.length]?.(rows) ?? '';
+    const start = performance.now();
+    database.read((connection) =>
+      searchExperiences(connection, index, { text, filter: {}, after: null, limit: PAGE }),
+    );
+    searches.push(performance.now() - start);
+  }
+  index.close();
+  database.close();
+  tell({
+    batches: batches.length,
+    batchMedianMs: quantile(batches, 0.5),
+    batchP99Ms: quantile(batches, 0.99),
+    batchMostMs: Math.max(...batches),
+    bytesOfStore: statSync(file).size,
+    bytesOfIndex: statSync(indexFile).size,
+    searchMedianMs: quantile(searches, 0.5),
+    searchP99Ms: quantile(searches, 0.99),
+  });
+}
+
 const ROLES: Readonly<Record<string, () => Promise<void> | void>> = {
   die,
   openOurs,
@@ -173,5 +240,6 @@ const ROLES: Readonly<Record<string, () => Promise<void> | void>> = {
   pages,
   work,
   idle,
+  search,
 };
 await ROLES[role]?.();

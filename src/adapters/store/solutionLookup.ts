@@ -95,6 +95,7 @@ export function findSolution(connection: Connection, id: string): number | null 
 /** Row numbers of those solutions that are stored, by id. */
 export function findSolutions(connection: Connection, ids: readonly string[]): Map<string, number> {
   const found = new Map<string, number>();
+  if (ids.length === 0) return found;
   const { ids: recent } = newest(connection);
   const asked = new Set(ids);
   const hashes = [...asked].map(hashOf);
@@ -124,6 +125,18 @@ export function solutionsMayHaveKey(connection: Connection, key: string): readon
   const swept = connection.all('SELECT solution FROM solution_keys WHERE hash = ?', hash);
   const near = at(newest(connection).keys, hash);
   return [...new Set([...near, ...swept.map((row) => Number(row['solution']))])];
+}
+
+/** Whether a solution can be found by its id and its key: in memory, or in both tables. */
+export function isFindable(connection: Connection, solution: number, id: string, key: string): boolean {
+  const { ids, keys } = newest(connection);
+  const inTable = (table: string, hash: number): boolean =>
+    connection.get(`SELECT 1 FROM ${table} WHERE hash = ? AND solution = ?`, hash, solution) !== null;
+  const [idHash, keyHash] = [hashOf(id), hashOf(key)];
+  return (
+    (at(ids, idHash).includes(solution) || inTable('solution_ids', idHash)) &&
+    (at(keys, keyHash).includes(solution) || inTable('solution_keys', keyHash))
+  );
 }
 
 /** How many solutions are held in memory because no sweep has reached them. */

@@ -21,6 +21,8 @@ import {
 } from './experienceRows.ts';
 import { toEffect } from './ledger.ts';
 import { toEvent, toRun } from './runs.ts';
+import { isFindable } from './solutionLookup.ts';
+import { damageError } from './storeFault.ts';
 
 export interface Verification {
   readonly ok: boolean;
@@ -41,6 +43,13 @@ interface Walk {
 const PORTION = 500;
 const MOST_PROBLEMS = 100;
 const START = -1;
+
+function checkSolution(connection: Connection, row: Row): void {
+  const { path } = connection;
+  const { id } = toSolution(path, prefixed(row, 'solution_'));
+  if (!isFindable(connection, Number(row['ref']), id, String(row['key'])))
+    throw damageError(path, `solution ${id} cannot be found by its id and key`);
+}
 
 const WALKS: readonly Walk[] = [
   {
@@ -64,11 +73,11 @@ const WALKS: readonly Walk[] = [
     check: ({ path }, row) => toTask(path, row),
   },
   {
-    sql: `SELECT s.ref, ${SOLUTION_COLUMNS} FROM solutions s LEFT JOIN solution_texts x ON x.solution = s.ref
+    sql: `SELECT s.ref, s.id, s.key, ${SOLUTION_COLUMNS} FROM solutions s LEFT JOIN solution_texts x ON x.solution = s.ref
       LEFT JOIN tasks t ON t.ref = s.task LEFT JOIN candidates c ON c.ref = s.candidate
       WHERE s.ref > ? ORDER BY s.ref LIMIT ?`,
     key: ['ref'],
-    check: ({ path }, row) => toSolution(path, prefixed(row, 'solution_')),
+    check: checkSolution,
   },
   {
     sql: 'SELECT * FROM feedback WHERE (solution, position) > (?, ?) ORDER BY solution, position LIMIT ?',

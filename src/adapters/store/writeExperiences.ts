@@ -191,12 +191,16 @@ function adder(table: 'feedback' | 'refinements', columns: readonly string[]) {
   const addNext = `${insert}
     SELECT ?1, (SELECT count(*) FROM ${table} WHERE solution = ?1) + ?2, ?3, ${values}
     WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE solution = ?1 AND id = ?3)`;
-  return (connection: Connection, fresh: Fresh) => {
+  return (connection: Connection, fresh: Fresh, items: readonly { readonly solutionId: string }[]) => {
     const added = new Map<number, Set<string>>();
+    const stored = findSolutions(
+      connection,
+      items.flatMap(({ solutionId }) => (fresh.has(solutionId) ? [] : [solutionId])),
+    );
     return (solutionId: string, id: string, ...rest: readonly SqlValue[]): Addition | null => {
       const known = fresh.get(solutionId);
       if (known === undefined) {
-        const solution = refOf(connection, 'solutions', solutionId);
+        const solution = stored.get(solutionId) ?? refOf(connection, 'solutions', solutionId);
         return connection.run(addNext, solution, 0, id, ...rest) === 0 ? null : { solution, fresh: false };
       }
       const ids = added.get(known) ?? new Set();
@@ -228,7 +232,7 @@ function isHuman({ source }: Feedback): 0 | 1 {
 }
 
 export function storeFeedback(connection: Connection, feedback: readonly Feedback[], fresh: Fresh): void {
-  const add = addFeedback(connection, fresh);
+  const add = addFeedback(connection, fresh, feedback);
   for (const item of feedback) {
     const added = add(
       item.solutionId,
@@ -263,7 +267,7 @@ export function storeRefinements(
   tally: GroupTally,
   fresh: Fresh,
 ): void {
-  const add = addRefinement(connection, fresh);
+  const add = addRefinement(connection, fresh, refinements);
   for (const item of refinements) {
     const added = add(
       item.solutionId,

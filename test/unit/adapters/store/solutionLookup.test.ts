@@ -7,6 +7,7 @@ import { createRun } from '../../../../src/adapters/store/runs.ts';
 import {
   findSolution,
   findSolutions,
+  isFindable,
   sweepSlice,
   unswept,
 } from '../../../../src/adapters/store/solutionLookup.ts';
@@ -92,6 +93,18 @@ describe('finding solutions by id', () => {
       database.close();
       const again = await openDatabase({ file, wasm, files: unsynced });
       check(again, 2509);
+      const findable = (of: Database) =>
+        of.read((connection) =>
+          connection
+            .all('SELECT ref, id, key FROM solutions')
+            .filter(({ ref, id, key }) => isFindable(connection, Number(ref), String(id), String(key))),
+        ).length;
+      expect(findable(again)).toBe(2510);
+      again.transact((connection) => connection.run('DELETE FROM solution_keys WHERE solution = 7'));
+      expect(findable(again)).toBe(2509);
+      expect((await createStore(again).verify()).problems).toEqual([
+        expect.stringContaining('solution solution6 cannot be found'),
+      ]);
       expect(again.read(unswept)).toBe(10);
       again.close();
     }));
