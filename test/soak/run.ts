@@ -1,9 +1,9 @@
 /**
  * Owns the long forms of the store's proofs: crash states, damaged stores, kills. Goes on where it was stopped: each part
- * is done in batches named by their seed, and what is done is kept beside the figures. Exits with 1 on a problem.
+ * is done in batches named by their seed, and what is done is kept in out/. Exits with 1 on a problem.
  * Usage: node test/soak/run.ts [--crash N] [--damage N] [--kills N] [--fresh] [--report]; --report only writes what is done so far
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeResult } from '../bench/results.ts';
@@ -40,7 +40,8 @@ interface Done {
   readonly tally: Tally;
 }
 
-const journal = fileURLToPath(new URL('../bench/results/soak.progress.json', import.meta.url));
+const journal = fileURLToPath(new URL('../../out/soak.progress.json', import.meta.url));
+mkdirSync(fileURLToPath(new URL('../../out/', import.meta.url)), { recursive: true });
 if (values.fresh) rmSync(journal, { force: true });
 const done: Record<string, Done> = existsSync(journal)
   ? (JSON.parse(readFileSync(journal, 'utf8')) as Record<string, Done>)

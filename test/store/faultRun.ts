@@ -21,8 +21,8 @@ export interface FaultPlan {
   readonly code: string;
   /** Every operation from the nth on fails, until the fault is taken away. */
   readonly sticky: boolean;
-  /** Also lets the power go after each of the operations that follow a failed sync. */
-  readonly cutAfterSync?: boolean;
+  /** Lets the power go at the end, and after each of the operations that follow a failed sync. */
+  readonly power: boolean;
 }
 
 export interface FaultOutcome {
@@ -131,14 +131,21 @@ export async function runWithFault(
   } catch (error) {
     problems.push(`it does not go on once the fault is gone: ${String(error)}`);
   }
-  problems.push(...(await powerGoes(base, operations, atFault, promised, plan.cutAfterSync === true)));
+  if (plan.power) problems.push(...(await powerGoes(base, operations, atFault, promised)));
+  else if (live !== null) problems.push(...missingNow(live.database, promised));
   await live?.store.close();
   const { fired, retried } = fault.state;
   return { fired: fired !== '', operation: fired, problems, repeatedSyncs: retried.length };
 }
 
+/** Rows that were promised and that the store does not show once the fault is gone. */
+function missingNow(database: Database, promised: readonly Promised[]): readonly string[] {
+  const content = contentOf(database);
+  return promised.flatMap((earlier) => missingRows(earlier.content, content)).slice(0, 3);
+}
+
 /** How long after a failed sync the power may still find what the sync did not write. */
-const CUTS_AFTER_SYNC = 60;
+const CUTS_AFTER_SYNC = 40;
 
 /** What is wrong with the store after the power went: at the end of the fault, after one more commit, after a failed sync. */
 async function powerGoes(
@@ -146,7 +153,6 @@ async function powerGoes(
   operations: readonly DiskOperation[],
   atFault: number,
   promised: readonly Promised[],
-  cutAfterSync: boolean,
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   const disk = createDisk(base);
@@ -174,7 +180,7 @@ async function powerGoes(
   for (const [index, operation] of operations.entries()) {
     if (index === atFault) await look(missingAt(index), 'during the fault');
     disk.apply(operation);
-    if (operation.kind === 'failedSync' && cutAfterSync) cuts = CUTS_AFTER_SYNC;
+    if (operation.kind === 'failedSync') cuts = CUTS_AFTER_SYNC;
     if (cuts-- > 0) await look(missingAt(index + 1), `after operation ${index + 1} (${operation.kind})`);
   }
   await look(
