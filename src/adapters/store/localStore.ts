@@ -67,10 +67,12 @@ export function createStore(
 ): FileStore {
   const commits = groupCommit(database, () => {
     upkeep.afterCommit();
-    search.afterCommit();
+    search.afterUse();
   });
-  const read = async <Result>(work: (connection: Connection) => Result): Promise<Result> =>
-    database.read(work);
+  const read = async <Result>(work: (connection: Connection) => Result): Promise<Result> => {
+    search.afterUse();
+    return database.read(work);
+  };
   return {
     get: (hash) => read((connection) => getBlob(connection, hash)),
     put: (bytes) => commits.write((connection) => putBlob(connection, bytes)),

@@ -1,6 +1,6 @@
 /**
- * Owns searching a store while its index is opened, filled and closed: a batch at a time when nothing was written for a
- * while. Deliberately never fails for want of an index: then every text is compared.
+ * Owns searching a store while its index is opened, filled and closed: a batch at a time when nothing was asked of it
+ * for a while. Deliberately never fails for want of an index: then every text is compared.
  */
 import type { ExperienceFilter, ExperienceSearchPage } from '../../core/model/views.ts';
 import type { Database, DatabaseOptions } from './database.ts';
@@ -14,8 +14,8 @@ export interface Search {
     after: string | null,
     limit: number,
   ): ExperienceSearchPage;
-  /** Must be called after a commit: the index waits until no more come. */
-  afterCommit(): void;
+  /** Must be called when the store was asked for anything: the index waits until it is left alone. */
+  afterUse(): void;
   /** Closes the index. Nothing is searched afterwards. */
   stop(): void;
 }
@@ -25,12 +25,12 @@ export function searchWithoutIndex(database: Database): Search {
   return {
     page: (text, filter, after, limit) =>
       database.read((connection) => searchExperiences(connection, null, { text, filter, after, limit })),
-    afterCommit: () => undefined,
+    afterUse: () => undefined,
     stop: () => undefined,
   };
 }
 
-/** Milliseconds without a commit before the index goes on, and between two of its batches. */
+/** Milliseconds without a request before the index goes on, and between two of its batches. */
 const QUIET_MS = 300;
 const PAUSE_MS = 15;
 
@@ -100,7 +100,7 @@ export function indexedSearch(
         return page(null);
       }
     },
-    afterCommit: () => wait(quietMs),
+    afterUse: () => wait(quietMs),
     stop: () => {
       stopped = true;
       if (timer !== null) clearTimeout(timer);

@@ -1,7 +1,7 @@
 /**
  * Owns the index of the words of experiences: SQLite's FTS4 in a file of its own beside the workspace. All in it follows from
  * the workspace, so it is no part of a backup or an export, and an index that is damaged or of another workspace is made
- * anew. Filled in batches while the store is idle: in a commit it made that 43 times slower.
+ * anew. Filled in batches while the store is idle: within a commit it made that 43 times slower.
  * Deliberately answers with row numbers only, and is never needed for an answer to be right.
  */
 import { StoreError } from '../../core/ports.ts';

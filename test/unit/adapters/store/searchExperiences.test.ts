@@ -221,7 +221,7 @@ describe('the index', () => {
     }),
   );
 
-  test('is filled while nothing is written, and kept', () =>
+  test('is filled while nothing is asked, and kept', () =>
     inFolder(async (folder) => {
       const { store, database, index: file } = await opened(folder);
       await fill(store, manyItems);
