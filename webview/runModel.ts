@@ -3,9 +3,16 @@
  * Deliberately pure and without a DOM, so that the same events always give the same picture.
  */
 import type { Interval, Gain } from '../src/core/model/candidate.ts';
-import type { Arm, Phase, RunEvent, ShowcaseItem, StoredEvent } from '../src/core/model/event.ts';
+import type {
+  Arm,
+  Phase,
+  RunEvent,
+  RunEventKind,
+  ShowcaseItem,
+  StoredEvent,
+} from '../src/core/model/event.ts';
 import type { CandidateId } from '../src/core/model/ids.ts';
-import { count, counted, points } from '../src/protocol/wording.ts';
+import { count, counted, percent, points } from '../src/protocol/wording.ts';
 
 /** The dev score of the candidate in use after a round. */
 export interface CurvePoint {
@@ -30,6 +37,13 @@ interface Scored {
   readonly showcase: readonly ShowcaseItem[];
 }
 
+/** What a step came to so far, and how many events said so. */
+export interface StepNote {
+  readonly kind: RunEventKind;
+  readonly times: number;
+  readonly text: string;
+}
+
 export interface ArmModel {
   readonly points: readonly CurvePoint[];
   /** Dev scores of candidates the gate refused: tried, but not what the loop goes on with. */
@@ -44,7 +58,7 @@ export interface ArmModel {
   readonly decisions: ReadonlyMap<number, Decision>;
   readonly round: number;
   /** What each step of the arm's newest round came to so far, by step path. */
-  readonly notes: ReadonlyMap<string, string>;
+  readonly notes: ReadonlyMap<string, StepNote>;
 }
 
 export interface TestScore {
@@ -105,8 +119,8 @@ function inArm(model: RunModel, arm: Arm, change: (arm: ArmModel) => ArmModel): 
     : { ...model, control: change(model.control) };
 }
 
-/** What a step's event says it came to, for the wheel; null for events that are no step's result. */
-export function stepNote(event: RunEvent): string | null {
+/** What a step came to, for the wheel, when it said so `times` times; null for events that are no step's result. */
+export function stepNote(event: RunEvent, times: number): string | null {
   switch (event.kind) {
     case 'tasksAcquired':
       return counted(event.count, 'task');
@@ -132,10 +146,15 @@ export function stepNote(event: RunEvent): string | null {
     case 'draftsRevised':
       return counted(event.count, 'draft');
     case 'candidateMade':
-      return event.note;
+      return times > 1 ? counted(times, 'candidate') : event.note;
+    case 'evaluationMade':
+      return times > 1
+        ? counted(times, 'candidate')
+        : `${percent(event.mean)} on ${counted(event.tasks, `${event.suite} task`)}`;
     case 'candidateAccepted':
       return event.gain === null ? 'accepted' : `accepted, ${points(event.gain.gain)}`;
     case 'candidateRefused':
+      if (times > 1) return `${count(times)} refused`;
       return event.gain === null ? 'refused' : `refused, ${points(event.gain.gain)}`;
     default:
       return null;
@@ -152,10 +171,15 @@ function turn(wheel: Wheel, event: RunEvent): Wheel {
 }
 
 function withNote(model: RunModel, event: RunEvent): RunModel {
-  const note = stepNote(event);
   const { arm, step } = event.at;
-  if (note === null || step === '') return model;
-  return inArm(model, arm, (state) => ({ ...state, notes: new Map(state.notes).set(step, note) }));
+  if (step === '') return model;
+  return inArm(model, arm, (state) => {
+    const before = state.notes.get(step);
+    const times = before?.kind === event.kind ? before.times + 1 : 1;
+    const text = stepNote(event, times);
+    if (text === null) return state;
+    return { ...state, notes: new Map(state.notes).set(step, { kind: event.kind, times, text }) };
+  });
 }
 
 /** The arm when this candidate is the one in use after the round; its newest dev score and replies are the round's. */

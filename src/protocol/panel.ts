@@ -18,6 +18,8 @@ export interface PanelRecipe {
 export type PanelEngine =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'ready' }
+  /** An engine of another version: runs can be looked at, not started. `message` is one sentence for a person. */
+  | { readonly kind: 'outdated'; readonly message: string }
   /** `message` is one sentence for a person. */
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -98,6 +100,7 @@ export type PanelIntent =
   | { readonly type: 'openEvaluation'; readonly evaluationId: EvaluationId }
   | { readonly type: 'openCandidate'; readonly runId: RunId; readonly version: number }
   | { readonly type: 'retry' }
+  | { readonly type: 'restartEngine' }
   | { readonly type: 'showLog' }
   | { readonly type: 'manageTrust' };
 
@@ -111,7 +114,17 @@ const settableFields: readonly RecipeField[] = [
   'budget.tokens',
 ];
 
-const bareIntents = ['ready', 'run', 'pause', 'resume', 'stop', 'retry', 'showLog', 'manageTrust'] as const;
+const bareIntents = [
+  'ready',
+  'run',
+  'pause',
+  'resume',
+  'stop',
+  'retry',
+  'restartEngine',
+  'showLog',
+  'manageTrust',
+] as const;
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

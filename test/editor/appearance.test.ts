@@ -1,7 +1,7 @@
 // Owns how the panel and the trees look and whether everybody can use them: four themes, three widths, axe, keys only,
 // a workspace nobody trusts and one with nothing in it. Pictures go to screenshots/ for a person to look at; with
 // RATCHET_README_PICTURE=1 the one of the README is taken too.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -128,7 +128,8 @@ describe('the panel and the trees in every theme', () => {
     await page.setViewportSize({ width: 1280, height: 800 });
     await useTheme(page, 'dark');
     await trees.clickTreeItem(page, 'Loops & Runs', loop);
-    await webviewFrame(page, loop);
+    const panel = await webviewFrame(page, loop);
+    await panel.locator('html').evaluate((root) => root.scrollTo(0, 0));
     await page.mouse.move(640, 790);
     await page.waitForTimeout(1_000);
     mkdirSync(path.join(repository, 'media', 'readme'), { recursive: true });
@@ -183,6 +184,32 @@ describe('a workspace with nothing in it', () => {
     await line.click();
     await page.getByRole('button', { name: new RegExp(`Ln ${number}, Col 1`) }).waitFor();
     expect(panel).toBeDefined();
+  });
+});
+
+describe('a panel whose script does not come up', () => {
+  let editor: Editor;
+  beforeAll(async () => {
+    editor = await openEditor({ workspace: sample, extensions: [repository] });
+  });
+  afterAll(() => editor.close());
+
+  it('says so after five seconds, and comes up with Retry', async () => {
+    onTestFailed(() => keepEvidence(editor, 'boot'));
+    const { page } = editor;
+    const script = path.join(path.dirname(editor.workspace), '.extensions/ratchet.ratchet/dist/webview.js');
+    renameSync(script, `${script}.away`);
+    await trees.openContainer(page, 'Ratchet');
+    await trees.clickTreeItem(page, 'Loops & Runs', loop);
+    const panel = await webviewFrame(page, loop);
+    const said = panel.getByText('The panel has not come up for five seconds.');
+    await said.waitFor({ timeout: 15_000 });
+    await screenshot(page, 'boot');
+    renameSync(`${script}.away`, script);
+    await panel.getByRole('link', { name: 'Retry' }).click();
+    const again = await webviewFrame(page, loop);
+    await again.getByRole('button', { name: 'Run', exact: true }).waitFor();
+    expect(await again.getByText('has not come up').count()).toBe(0);
   });
 });
 

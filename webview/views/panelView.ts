@@ -84,14 +84,22 @@ function runChoice(props: PanelProps, panel: Panel): TemplateResult | typeof not
   </label>`;
 }
 
+function noticeButton(label: string, onPress: () => void): TemplateResult {
+  return html`<button type="button" class="secondary" @click=${onPress}>${label}</button>`;
+}
+
 function notices(props: PanelProps, panel: Panel): TemplateResult {
   const { engine, shown } = panel;
   return html`${
-    engine.kind === 'failed'
+    engine.kind === 'failed' || engine.kind === 'outdated'
       ? html`<div class="notice error" role="alert">
           ${icon('warning')}<span>${engine.message}</span>
-          <button type="button" class="secondary" @click=${() => props.send({ type: 'retry' })}>Retry</button>
-          <button type="button" class="secondary" @click=${() => props.send({ type: 'showLog' })}>Show Log</button>
+          ${
+            engine.kind === 'failed'
+              ? noticeButton('Retry', () => props.send({ type: 'retry' }))
+              : noticeButton('Restart Engine', () => props.send({ type: 'restartEngine' }))
+          }
+          ${noticeButton('Show Log', () => props.send({ type: 'showLog' }))}
         </div>`
       : nothing
   }${
@@ -99,16 +107,14 @@ function notices(props: PanelProps, panel: Panel): TemplateResult {
       ? nothing
       : html`<div class="notice">
           ${icon('warning')}<span>Runs need a workspace you trust; looking at earlier runs does not.</span>
-          <button type="button" class="secondary" @click=${() => props.send({ type: 'manageTrust' })}>
-            Manage Workspace Trust
-          </button>
+          ${noticeButton('Manage Workspace Trust', () => props.send({ type: 'manageTrust' }))}
         </div>`
   }${
     panel.refusal === ''
       ? nothing
       : html`<div class="notice error" role="alert">
           ${icon('warning')}<span>${panel.refusal}</span>
-          <button type="button" class="secondary" @click=${() => props.send({ type: 'showLog' })}>Show Log</button>
+          ${noticeButton('Show Log', () => props.send({ type: 'showLog' }))}
         </div>`
   }${(shown?.model.warnings ?? [])
     .slice(-3)

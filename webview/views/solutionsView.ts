@@ -57,7 +57,7 @@ export function staysOf(arm: ArmModel, taskId: string): readonly Stay[] {
 
 function stayWord({ from, to }: Stay): string {
   if (from === to) return roundWord(from);
-  return from === 0 ? `Start to ${to}` : `Round ${from}\u2013${to}`;
+  return from === 0 ? `Start\u2013round ${to}` : `Round ${from}\u2013${to}`;
 }
 
 /** The replies to one task through the rounds: where one sees it learn. */

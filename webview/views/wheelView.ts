@@ -15,7 +15,7 @@ function stepItem(step: Step, shown: ShownRun | null, running: boolean): Templat
   const note = arm?.notes.get(step.path);
   return html`<li class=${current ? 'step current' : 'step'} aria-current=${current ? 'step' : 'false'}>
     <span class="operator">${step.operator}</span>
-    <span class="detail">${note ?? step.detail}</span>
+    <span class="detail">${note?.text ?? step.detail}</span>
   </li>`;
 }
 

@@ -41,8 +41,12 @@ const examplesShown = 3;
 
 function engineOf(state: LinkState): PanelEngine {
   switch (state.kind) {
-    case 'open':
-      return { kind: 'ready' };
+    case 'open': {
+      const { compatible, version } = state.connection.hello;
+      if (compatible) return { kind: 'ready' };
+      const message = `The engine of this workspace is version ${version}, another one than this window's: it shows runs but starts none. It can be restarted between rounds.`;
+      return { kind: 'outdated', message };
+    }
     case 'failed':
       return { kind: 'failed', message: state.message };
     case 'idle':

@@ -77,6 +77,9 @@ export function intentHandler(context: IntentContext): (intent: PanelIntent) => 
       case 'retry':
         await host.link.retry();
         return feed.snapshot();
+      case 'restartEngine':
+        await host.link.restart();
+        return feed.snapshot();
       case 'showLog':
         host.log.show();
         return;

@@ -202,6 +202,17 @@ describe('what a panel is told', () => {
     });
   });
 
+  test('an engine of another version is looked at, not run', async () => {
+    const { feed, posted, engine } = setUp();
+    await feed.snapshot();
+    const hello = { ...engine.connection.hello, version: '9.9.9', compatible: false };
+    feed.onEngine({ kind: 'open', connection: { ...engine.connection, hello } });
+    expect(viewOf(posted).view.panel?.engine).toMatchObject({
+      kind: 'outdated',
+      message: expect.stringContaining('9.9.9') as string,
+    });
+  });
+
   test('an engine that fails is told in its sentence', async () => {
     const { feed, posted } = setUp();
     await feed.snapshot();

@@ -123,10 +123,20 @@ describe('the fold of a run', () => {
 
   test('a step’s result stands beside it until the next round of its arm begins', () => {
     const during = foldEvents(emptyRun, stored(bodies.slice(0, 8)));
-    expect(during.main.notes.get('solve')?.replaceAll('\u00a0', ' ')).toBe(
+    expect(during.main.notes.get('solve')?.text.replaceAll('\u00a0', ' ')).toBe(
       '768 solutions, 2 without an answer',
     );
     expect(model.main.notes.get('solve')).toBeUndefined();
+    const made = (note: string): Body => ({
+      kind: 'candidateMade',
+      candidateId: asId(note),
+      slot: 'instruction',
+      note,
+      at: at(1, 'update'),
+    });
+    const noteOf = (...events: Body[]) => foldEvents(emptyRun, stored(events)).main.notes.get('update')?.text;
+    expect(noteOf(made('swapped phrase 2 and 3'))).toBe('swapped phrase 2 and 3');
+    expect(noteOf(made('a'), made('b'), made('c'))?.replaceAll('\u00a0', ' ')).toBe('3 candidates');
   });
 
   test('any way to cut the events into batches, overlapping ones too, gives the same picture', () => {
