@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { createBudget, worstCaseTokens } from '../../../../src/core/loop/budget.ts';
 import { Halted } from '../../../../src/core/loop/halt.ts';
 import { costOf, type ModelPrice, perDollar } from '../../../../src/core/measure/prices.ts';
+import { beginRun } from '../../../../src/core/loop/execute.ts';
 import type { ModelRequest } from '../../../../src/core/ports.ts';
+import { starRecipe } from '../../../fakes/recipes.ts';
+import { testRun } from '../../../fakes/runServices.ts';
 
 const none = { calls: 0, inputTokens: 0, outputTokens: 0 };
 const still = { now: () => 0, monotonic: () => 0 };
@@ -193,5 +196,35 @@ describe('a budget in money', () => {
     const tokens = createBudget({ usd: 100, tokens: 150 }, none, still, price);
     expect(tokens.reserve([request('', 100), request('', 100)])).toBe(1);
     expect(tokens.reason()).toBe('The budget of 150 tokens has no room for another call.');
+  });
+});
+
+describe('a run with a budget in money', () => {
+  async function run(usd: number, price?: ModelPrice) {
+    const { services, control, toy, store } = testRun();
+    const model = price === undefined ? toy.model : { ...toy.model, price };
+    const recipe = { recipePath: 'a.loop.yaml', recipeText: starRecipe({ budget: `{ usd: ${usd} }` }) };
+    const { runId, end } = await beginRun(recipe, { ...services, model: () => model }, control);
+    return { end: await end, spent: await store.spent(runId) };
+  }
+
+  it('makes no call where the price is not known', async () => {
+    const { end, spent } = await run(1);
+    expect(end).toMatchObject({ kind: 'budget', message: expect.stringContaining('not known') as string });
+    expect(spent.calls).toBe(0);
+  });
+
+  it('is stopped by it with everything kept, and never costs more', async () => {
+    const price = { input: 10, output: 50 };
+    const { end, spent } = await run(0.05, price);
+    expect(end).toEqual({ kind: 'budget', message: 'The budget of $0.05 has no room for another call.' });
+    expect(spent.calls).toBeGreaterThan(10);
+    const cost = costOf(price, spent.inputTokens, spent.outputTokens);
+    expect(cost).toBeLessThanOrEqual(0.05 * perDollar);
+    expect(cost).toBeGreaterThan(0);
+  });
+
+  it('goes to its end where the money is enough', async () => {
+    expect((await run(1_000, { input: 10, output: 50 })).end.kind).toBe('done');
   });
 });
