@@ -4,7 +4,8 @@ import { parseRecipe } from '../../src/core/loop/parseRecipe.ts';
 
 const media = new URL('../../media/', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, media), 'utf8');
-const recipesIn = (folder: string) => readdirSync(new URL(folder, media)).filter((name) => name.endsWith('.loop.yaml'));
+const recipesIn = (folder: string) =>
+  readdirSync(new URL(folder, media)).filter((name) => name.endsWith('.loop.yaml'));
 
 describe('the sample workspace', () => {
   it('has every built-in recipe, word for word', () => {
