@@ -1,6 +1,6 @@
 /**
  * Owns files in memory behind the store's HostFiles: what a process sees while it runs, and a trace of what it did.
- * Deliberately decides neither what survives a crash (disk.ts) nor what fails (faulty.ts).
+ * Deliberately decides neither what survives a crash (disk.ts) nor what fails (faultRun.ts).
  */
 import { basename, dirname } from 'node:path';
 import type { HostFiles, OpenMode } from '../../src/adapters/store/hostFiles.ts';
