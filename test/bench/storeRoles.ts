@@ -149,18 +149,14 @@ async function work(): Promise<void> {
   const store = await opened();
   const idleMiB = peakMiB();
   const blocked: number[] = [];
-  const busy: number[] = [];
   const whole: number[] = [];
   for (let index = 0; index < COMMITS; index++) {
     const commit = experience(AHEAD * 2 + process.pid * 1000 + index, 1);
     const before = performance.eventLoopUtilization();
-    const cpu = process.threadCpuUsage();
     const start = performance.now();
     await store.commit(commit);
     whole.push(performance.now() - start);
     blocked.push(performance.eventLoopUtilization(before).active);
-    const { user, system } = process.threadCpuUsage(cpu);
-    busy.push((user + system) / 1000);
   }
   for (let page = 0; page < PAGES; page++)
     await store.experiences({ runId }, String(random.int(1_000_000)), PAGE);
@@ -173,8 +169,6 @@ async function work(): Promise<void> {
     callerBlockedMedianMs: quantile(blocked, 0.5),
     callerBlockedP99Ms: quantile(blocked, 0.99),
     callerBlockedMostMs: Math.max(...blocked),
-    callerProcessorMedianMs: quantile(busy, 0.5),
-    callerProcessorMostMs: Math.max(...busy),
     commitMedianMs: quantile(whole, 0.5),
   });
 }
