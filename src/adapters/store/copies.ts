@@ -85,6 +85,8 @@ export function readCopy(
 ): OpenedCopy {
   const found = inspectFile(path, files, newestVersion);
   if (found === null) throw damageError(path, 'it is missing');
+  const log = `${path}-wal`;
+  const hadLog = files.exists(log);
   const connection = sqlite.connect(path, files);
   try {
     connection.run('PRAGMA query_only = ON');
@@ -96,6 +98,8 @@ export function readCopy(
     return { schema: found.version, contents: readContents(connection) };
   } finally {
     connection.abandon();
+    // SQLite makes an empty one even for reading.
+    if (!hadLog) onDisk(log, 'remove', () => removeIfThere(log, files));
   }
 }
 

@@ -24,6 +24,7 @@ import {
   withOffer,
 } from './recovery.ts';
 import { readSequence, writeSequence, type SequenceNote } from './sequenceFile.ts';
+import { copyInSlices } from './sliceCopy.ts';
 import { loadSqlite } from './sqlite.ts';
 import { damageError, newerError } from './storeFault.ts';
 
@@ -60,6 +61,11 @@ export interface Database {
   fold(shorten: boolean): boolean;
   /** Writes a compact copy that any SQLite reads, and reads it back. Throws StoreError when the target exists. */
   exportTo(target: string): void;
+  /**
+   * Writes a copy piece by piece while commits go on; folding waits as long. False when another is under way or the file
+   * was written to meanwhile: nothing is left then, try again. Throws StoreError.
+   */
+  copyBeside(target: string): Promise<boolean>;
   /** Replaces the file by a compact copy of itself; its bytes before and after. Throws StoreError, with the file as it was. */
   compact(): Compaction;
   /** Opens another database file the way this one was opened. */
@@ -79,6 +85,7 @@ function createDatabase(
   { file, files, context, openOther }: OpenedFile,
   report: OpeningReport,
 ): Database {
+  let copying = false;
   const writable = (): void => {
     if (report.readOnly) throw newerError(file);
   };
@@ -93,7 +100,7 @@ function createDatabase(
     },
     logBytes: () => held.present()?.logBytes() ?? 0,
     fold: (shorten) => {
-      if (report.readOnly) return false;
+      if (report.readOnly || copying) return false;
       try {
         held.fold(shorten);
         return true;
@@ -103,6 +110,23 @@ function createDatabase(
     },
     openOther,
     exportTo: (target) => void copyTo(held.live(), target, context),
+    copyBeside: async (target) => {
+      if (copying) return false;
+      held.fold(true);
+      const folds = held.folds();
+      copying = true;
+      try {
+        return await copyInSlices(
+          file,
+          target,
+          readContents(held.live()),
+          context,
+          () => held.folds() === folds,
+        );
+      } finally {
+        copying = false;
+      }
+    },
     compact: () => {
       writable();
       held.fold(true);
@@ -142,12 +166,20 @@ function removeEmptyLog(file: string, files: HostFiles): void {
   }
 }
 
-/** A log that is not empty would be read as the new file's. */
+/**
+ * The old log must be gone for good before the new file has the name: after a power cut it would be read as the new one's,
+ * and neither SQLite's cutting it off nor its removal is durable by itself.
+ */
 function replaceBy(target: string, file: string, files: HostFiles): Compaction {
-  if (files.exists(`${file}-wal`) && files.factsAt(`${file}-wal`).size > 0n) {
-    files.remove(target);
-    throw new StoreError(`${file} could not be closed whole, so it was left as it was. Try again.`);
+  const log = `${file}-wal`;
+  if (files.exists(log)) {
+    if (files.factsAt(log).size > 0n) {
+      files.remove(target);
+      throw new StoreError(`${file} could not be closed whole, so it was left as it was. Try again.`);
+    }
+    files.remove(log);
   }
+  files.syncDirectory(dirname(file));
   const bytesBefore = Number(files.factsAt(file).size);
   files.rename(target, file);
   files.syncDirectory(dirname(file));

@@ -15,6 +15,8 @@ export interface HeldConnection {
   transact<Result>(work: (connection: Connection) => Result): Result;
   /** Throws StoreError when the log could not be copied into the database whole; nothing is lost then. */
   fold(shorten: boolean): void;
+  /** How often the log was copied into the database so far: while it stays the same, the file does. */
+  folds(): number;
   /** Commits in the log since it was begun, at least. */
   commits(): number;
   /** Closes it until its next use. */
@@ -28,7 +30,9 @@ export function holdConnection(open: () => Connection, file: string, found: numb
   let connection: Connection | null = open();
   let closed = false;
   let commits = found;
+  let folds = 0;
   const letGo = (): void => {
+    folds++;
     connection?.close();
     connection = null;
   };
@@ -36,6 +40,7 @@ export function holdConnection(open: () => Connection, file: string, found: numb
     if (closed) throw new StoreError(`${file} is closed.`, 'CLOSED');
     if (connection === null) {
       const reopened = open();
+      folds++;
       try {
         // What the failed sync left in doubt is written once more, into the database itself.
         foldLog(reopened, true);
@@ -76,7 +81,9 @@ export function holdConnection(open: () => Connection, file: string, found: numb
         dropIfDoubtful();
       }
     },
+    folds: () => folds,
     fold: (shorten) => {
+      folds++;
       try {
         foldLog(live(), shorten);
         // The next commit begins the log anew.

@@ -31,8 +31,8 @@ const FOLD_AT_BYTES = 4 << 20;
 /** And when nothing was written for this long. */
 const IDLE_MS = 500;
 const NOTE_MS = 1_000;
-/** About a third of a second of copying. */
-const MOST_AT_CLOSE_BYTES = 32 << 20;
+/** About a tenth of a second of copying at once; what is bigger is copied piece by piece, and not at the end. */
+const SMALL_BYTES = 8 << 20;
 
 /** Calls `work` once, a while after it was asked for. `again` puts it off, `soon` does not. */
 function later(ms: number, work: () => void) {
@@ -86,14 +86,11 @@ function isBehind(database: Database): boolean {
   return newestEnd(database) > newest;
 }
 
-/** Makes a backup when the newest one is old enough for the size of the database. False when it was too soon. */
-function backUp(database: Database, mostBytes: number, now: number): boolean {
-  const { file, files } = database;
+/** Where the next backup is to go; null when the newest one is too fresh for the size of the database. */
+function dueBackup({ file, files }: Database, mostBytes: number, now: number): string | null {
   const bytes = Number(files.factsAt(file).size);
-  if (bytes > mostBytes || !isOldEnough(listBackups(file, files)[0], bytes, now)) return false;
-  database.exportTo(backupFile(file, now, newestVersion(MIGRATIONS)));
-  pruneBackups(file, files);
-  return true;
+  if (bytes > mostBytes || !isOldEnough(listBackups(file, files)[0], bytes, now)) return null;
+  return backupFile(file, now, newestVersion(MIGRATIONS));
 }
 
 /** Folds, notes and backs up. */
@@ -102,18 +99,46 @@ export function fullUpkeep(database: Database, { now, quietMs }: UpkeepOptions):
   if (database.report.readOnly) return { ...folding, afterCommit: () => undefined };
   let due = false;
   let trouble: string | null = null;
-  const attempt = (work: () => void): void => {
+  const tell = (error: unknown): void => {
+    trouble = error instanceof StoreError ? error.message : String(error);
+  };
+  const attempt = (work: () => unknown): void => {
     try {
       work();
     } catch (error) {
-      trouble = error instanceof StoreError ? error.message : String(error);
+      tell(error);
     }
   };
-  const backUpIfDue = (mostBytes: number): void =>
+  let copying = false;
+  const made = (): void => {
+    due = false;
+    trouble = null;
+    pruneBackups(database.file, database.files);
+  };
+  /** A small one at once. */
+  const backUpSmall = (): boolean => {
+    const target = dueBackup(database, SMALL_BYTES, now());
+    if (target === null) return false;
+    database.exportTo(target);
+    made();
+    return true;
+  };
+  /** A big one beside the commits. */
+  const backUpBig = async (): Promise<void> => {
+    const target = dueBackup(database, Infinity, now());
+    if (target === null) return;
+    copying = true;
+    try {
+      if (await database.copyBeside(target)) made();
+    } catch (error) {
+      tell(error);
+    } finally {
+      copying = false;
+    }
+  };
+  const backUpIfDue = (): void =>
     attempt(() => {
-      if (!due || !backUp(database, mostBytes, now())) return;
-      due = false;
-      trouble = null;
+      if (due && !copying && !backUpSmall()) void backUpBig();
     });
   const note = (): void => {
     try {
@@ -123,7 +148,7 @@ export function fullUpkeep(database: Database, { now, quietMs }: UpkeepOptions):
     }
   };
   const noting = later(NOTE_MS, note);
-  const quiet = later(quietMs, () => backUpIfDue(Infinity));
+  const quiet = later(quietMs, backUpIfDue);
   attempt(() => {
     due = isBehind(database);
   });
@@ -143,7 +168,7 @@ export function fullUpkeep(database: Database, { now, quietMs }: UpkeepOptions):
       folding.stop();
       noting.stop();
       quiet.stop();
-      backUpIfDue(MOST_AT_CLOSE_BYTES);
+      attempt(() => due && !copying && backUpSmall());
       database.fold(true);
       note();
     },

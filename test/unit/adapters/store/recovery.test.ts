@@ -12,30 +12,9 @@ import {
 import { openDatabase, restoreDatabase } from '../../../../src/adapters/store/database.ts';
 import { type HostFiles, nodeFiles } from '../../../../src/adapters/store/hostFiles.ts';
 import { createStore, type FileStore } from '../../../../src/adapters/store/localStore.ts';
-import { fullUpkeep } from '../../../../src/adapters/store/upkeep.ts';
 import { StoreError } from '../../../../src/core/ports.ts';
+import { add, end, idsOf, inside, NOW, openKept } from './keptStore.ts';
 import { begun, inFolder, runId, sampleEffect, sampleSolution, solve, unsynced, wasm } from './samples.ts';
-
-const NOW = Date.UTC(2026, 10, 22, 17, 48, 38, 123);
-const inside = (folder: string): string => path.join(folder, '.ratchet', 'workspace.ratchetdb');
-
-/** A store as the worker has it, but for its clock. */
-async function openKept(file: string, now: () => number = () => NOW, files: HostFiles = unsynced) {
-  const database = await openDatabase({ file, wasm, files, now });
-  const store = createStore(database, now, fullUpkeep(database, { now, quietMs: 5 }));
-  return { database, store };
-}
-
-const add = (store: FileStore, from: number, to: number) =>
-  store.commit({
-    runId,
-    events: [],
-    solutions: Array.from({ length: to - from }, (_, index) =>
-      sampleSolution(`s${from + index}`, 'task0', solve, `${from + index}`.padEnd(300, 'x')),
-    ),
-  });
-const end = (store: FileStore) =>
-  store.commit({ runId, events: [], status: { status: 'done', message: 'ended' } });
 
 /** A closed store with 40 experiences of which 30 are in its one backup. */
 async function backedUp(folder: string): Promise<string> {
@@ -63,15 +42,6 @@ const refusal = async (file: string): Promise<StoreError> => {
   );
   expect(error).toBeInstanceOf(StoreError);
   return error as StoreError;
-};
-
-const idsOf = async (file: string): Promise<number> => {
-  const database = await openDatabase({ file, wasm, files: unsynced });
-  const store = createStore(database);
-  const counts = await store.experienceCounts(runId);
-  expect((await store.verify()).problems).toEqual([]);
-  await store.close();
-  return counts.reduce((sum, { count }) => sum + count, 0);
 };
 
 describe('backups', () => {
@@ -134,6 +104,62 @@ describe('backups', () => {
       await end(store);
       await expect.poll(async () => (await store.status()).backups.length).toBe(1);
       expect((await store.status()).backupTrouble).toBeNull();
+      await store.close();
+    }));
+
+  const MEGABYTES = 12;
+  const fill = async (store: FileStore): Promise<void> => {
+    for (let part = 0; part < MEGABYTES; part++)
+      await store.commit({
+        runId,
+        events: [],
+        solutions: Array.from({ length: 500 }, (_, index) =>
+          sampleSolution(`${part}-${index}`, 'task0', solve, `${index} `.repeat(500)),
+        ),
+      });
+  };
+
+  test('of a big workspace are copied piece by piece, and commits go on meanwhile', () =>
+    inFolder(async (folder) => {
+      const file = inside(folder);
+      const { store, database } = await openKept(file);
+      await begun(store);
+      await fill(store);
+      const before = MEGABYTES * 500;
+      const target = backupFile(file, NOW - 1, 2);
+      const copied = database.copyBeside(target);
+      let during = 0;
+      let done = false;
+      void copied.then(() => (done = true));
+      while (!done) await add(store, during, ++during);
+      expect(await copied).toBe(true);
+      expect(during).toBeGreaterThan(3);
+      expect(database.fold(true), 'folding goes on').toBe(true);
+      const backup = createStore(await openDatabase({ file: target, wasm, files: unsynced }));
+      expect((await backup.status()).contents.experiences).toBe(before);
+      expect(await backup.verify()).toMatchObject({ ok: true, problems: [] });
+      await backup.close();
+      expect((await store.status()).contents.experiences).toBe(before + during);
+      rmSync(target);
+      await end(store);
+      await expect.poll(() => listBackups(file, nodeFiles).length, { timeout: 10_000 }).toBe(1);
+      expect(await store.verify()).toMatchObject({ ok: true, problems: [] });
+      await store.close();
+      expect(
+        readdirSync(path.join(folder, '.ratchet', 'backups')).filter((name) => !name.endsWith('.ratchetdb')),
+      ).toEqual([]);
+    }));
+
+  test('are given up, leaving nothing, where the file changed under the copying', () =>
+    inFolder(async (folder) => {
+      const file = inside(folder);
+      const { store, database } = await openKept(file);
+      await begun(store);
+      await fill(store);
+      const copied = database.copyBeside(backupFile(file, NOW, 2));
+      await store.compact();
+      expect(await copied).toBe(false);
+      expect(readdirSync(path.join(folder, '.ratchet', 'backups'))).toEqual([]);
       await store.close();
     }));
 
@@ -294,104 +320,5 @@ describe('a damaged database', () => {
         points++;
       }
       expect(points).toBeGreaterThan(10);
-    }));
-});
-
-describe('commits missing from a log', () => {
-  /** A copy of a store with 12 commits in its log, as a killed process leaves it. */
-  async function killed(folder: string): Promise<string> {
-    const file = path.join(folder, 'source', 'workspace.ratchetdb');
-    const { store, database } = await openKept(file);
-    await begun(store);
-    database.fold(true);
-    for (let number = 0; number < 12; number++) await add(store, number, number + 1);
-    database.noteSequence();
-    const copy = path.join(folder, 'copy', 'workspace.ratchetdb');
-    nodeFiles.makeDirectory(path.dirname(copy));
-    for (const suffix of ['', '-wal', '-seq']) writeFileSync(copy + suffix, readFileSync(file + suffix));
-    await store.close();
-    return copy;
-  }
-
-  const warnings = async (file: string): Promise<readonly string[]> => {
-    const database = await openDatabase({ file, wasm, files: unsynced, now: () => NOW });
-    database.close();
-    return database.report.warnings;
-  };
-
-  test('none: nothing is said', () =>
-    inFolder(async (folder) => expect(await warnings(await killed(folder))).toEqual([])));
-
-  test('behind a flipped bit are counted, named, and the log is kept', () =>
-    inFolder(async (folder) => {
-      const file = await killed(folder);
-      const log = readFileSync(`${file}-wal`);
-      const flipped = log.map((byte, at) => (at === Math.floor(log.length / 2) ? byte ^ 1 : byte));
-      writeFileSync(`${file}-wal`, flipped);
-      const said = await warnings(file);
-      const lost = Number(/at least (\d+) commit/.exec(said[0] ?? '')?.[1]);
-      expect(lost).toBeGreaterThan(3);
-      expect(said[1]).toContain(`missing are ${lost} experiences`);
-      const kept = `${file}-wal.damaged-20261122T174838.123Z`;
-      expect(said[0]).toContain(kept);
-      expect(readFileSync(kept)).toEqual(Buffer.from(flipped));
-      expect(await idsOf(file)).toBe(12 - lost);
-    }));
-
-  test('are counted without the note, too, but for the last', () =>
-    inFolder(async (folder) => {
-      const file = await killed(folder);
-      rmSync(`${file}-seq`);
-      const log = readFileSync(`${file}-wal`);
-      writeFileSync(
-        `${file}-wal`,
-        log.map((byte, at) => (at === Math.floor(log.length / 2) ? byte ^ 1 : byte)),
-      );
-      const said = await warnings(file);
-      const lost = Number(/at least (\d+) commit/.exec(said[0] ?? '')?.[1]);
-      expect(lost).toBe(12 - (await idsOf(file)) - 1);
-    }));
-
-  test('from the end of a log that was cut off are known from the note', () =>
-    inFolder(async (folder) => {
-      const file = await killed(folder);
-      const log = readFileSync(`${file}-wal`);
-      writeFileSync(`${file}-wal`, log.subarray(0, log.length - 100));
-      expect((await warnings(file))[0]).toContain('at least 1 commit in it');
-      expect(await idsOf(file)).toBe(11);
-    }));
-
-  test('a log that is gone or unreadable from its beginning is noticed', () =>
-    inFolder(async (folder) => {
-      const gone = await killed(path.join(folder, 'gone'));
-      rmSync(`${gone}-wal`);
-      expect((await warnings(gone))[0]).toContain('missing are 12 experiences');
-      const unreadable = await killed(path.join(folder, 'unreadable'));
-      writeFileSync(`${unreadable}-wal`, readFileSync(`${unreadable}-wal`).fill(0, 0, 40));
-      expect((await warnings(unreadable))[0]).toContain('missing are 12 experiences');
-      expect(existsSync(`${unreadable}-wal.damaged-20261122T174838.123Z`)).toBe(true);
-    }));
-
-  test('a commit that was cut short by the end of the process is not called missing', () =>
-    inFolder(async (folder) => {
-      const file = await killed(folder);
-      const log = readFileSync(`${file}-wal`);
-      rmSync(`${file}-seq`);
-      for (const cut of [50, 5000, 9000]) {
-        const copy = `${file}-${cut}`;
-        writeFileSync(copy, readFileSync(file));
-        writeFileSync(`${copy}-wal`, log.subarray(0, log.length - cut));
-        expect(await warnings(copy)).toEqual([]);
-      }
-    }));
-
-  test('a damaged note is not believed', () =>
-    inFolder(async (folder) => {
-      const file = await killed(folder);
-      const note = readFileSync(`${file}-seq`, 'utf8');
-      writeFileSync(`${file}-seq`, note.replace('"experiences":12', '"experiences":92'));
-      expect(await warnings(file)).toEqual([]);
-      writeFileSync(`${file}-seq`, '');
-      expect(await warnings(file)).toEqual([]);
     }));
 });

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openDatabase } from '../../../../src/adapters/store/database.ts';
+import { nodeFiles } from '../../../../src/adapters/store/hostFiles.ts';
+import { add, idsOf, NOW, openKept } from './keptStore.ts';
+import { begun, inFolder, unsynced, wasm } from './samples.ts';
+
+describe('commits missing from a log', () => {
+  /** A copy of a store with 12 commits in its log, as a killed process leaves it. */
+  async function killed(folder: string): Promise<string> {
+    const file = path.join(folder, 'source', 'workspace.ratchetdb');
+    const { store, database } = await openKept(file);
+    await begun(store);
+    database.fold(true);
+    for (let number = 0; number < 12; number++) await add(store, number, number + 1);
+    database.noteSequence();
+    const copy = path.join(folder, 'copy', 'workspace.ratchetdb');
+    nodeFiles.makeDirectory(path.dirname(copy));
+    for (const suffix of ['', '-wal', '-seq']) writeFileSync(copy + suffix, readFileSync(file + suffix));
+    await store.close();
+    return copy;
+  }
+
+  const warnings = async (file: string): Promise<readonly string[]> => {
+    const database = await openDatabase({ file, wasm, files: unsynced, now: () => NOW });
+    database.close();
+    return database.report.warnings;
+  };
+
+  test('none: nothing is said', () =>
+    inFolder(async (folder) => expect(await warnings(await killed(folder))).toEqual([])));
+
+  test('behind a flipped bit are counted, named, and the log is kept', () =>
+    inFolder(async (folder) => {
+      const file = await killed(folder);
+      const log = readFileSync(`${file}-wal`);
+      const flipped = log.map((byte, at) => (at === Math.floor(log.length / 2) ? byte ^ 1 : byte));
+      writeFileSync(`${file}-wal`, flipped);
+      const said = await warnings(file);
+      const lost = Number(/at least (\d+) commit/.exec(said[0] ?? '')?.[1]);
+      expect(lost).toBeGreaterThan(3);
+      expect(said[1]).toContain(`missing are ${lost} experiences`);
+      const kept = `${file}-wal.damaged-20261122T174838.123Z`;
+      expect(said[0]).toContain(kept);
+      expect(readFileSync(kept)).toEqual(Buffer.from(flipped));
+      expect(await idsOf(file)).toBe(12 - lost);
+    }));
+
+  test('are counted without the note, too, but for the last', () =>
+    inFolder(async (folder) => {
+      const file = await killed(folder);
+      rmSync(`${file}-seq`);
+      const log = readFileSync(`${file}-wal`);
+      writeFileSync(
+        `${file}-wal`,
+        log.map((byte, at) => (at === Math.floor(log.length / 2) ? byte ^ 1 : byte)),
+      );
+      const said = await warnings(file);
+      const lost = Number(/at least (\d+) commit/.exec(said[0] ?? '')?.[1]);
+      expect(lost).toBe(12 - (await idsOf(file)) - 1);
+    }));
+
+  test('from the end of a log that was cut off are known from the note', () =>
+    inFolder(async (folder) => {
+      const file = await killed(folder);
+      const log = readFileSync(`${file}-wal`);
+      writeFileSync(`${file}-wal`, log.subarray(0, log.length - 100));
+      expect((await warnings(file))[0]).toContain('at least 1 commit in it');
+      expect(await idsOf(file)).toBe(11);
+    }));
+
+  test('a log that is gone or unreadable from its beginning is noticed', () =>
+    inFolder(async (folder) => {
+      const gone = await killed(path.join(folder, 'gone'));
+      rmSync(`${gone}-wal`);
+      expect((await warnings(gone))[0]).toContain('missing are 12 experiences');
+      const unreadable = await killed(path.join(folder, 'unreadable'));
+      writeFileSync(`${unreadable}-wal`, readFileSync(`${unreadable}-wal`).fill(0, 0, 40));
+      expect((await warnings(unreadable))[0]).toContain('missing are 12 experiences');
+      expect(existsSync(`${unreadable}-wal.damaged-20261122T174838.123Z`)).toBe(true);
+    }));
+
+  test('a commit that was cut short by the end of the process is not called missing', () =>
+    inFolder(async (folder) => {
+      const file = await killed(folder);
+      const log = readFileSync(`${file}-wal`);
+      rmSync(`${file}-seq`);
+      for (const cut of [50, 5000, 9000]) {
+        const copy = `${file}-${cut}`;
+        writeFileSync(copy, readFileSync(file));
+        writeFileSync(`${copy}-wal`, log.subarray(0, log.length - cut));
+        expect(await warnings(copy)).toEqual([]);
+      }
+    }));
+
+  test('a damaged note is not believed', () =>
+    inFolder(async (folder) => {
+      const file = await killed(folder);
+      const note = readFileSync(`${file}-seq`, 'utf8');
+      writeFileSync(`${file}-seq`, note.replace('"experiences":12', '"experiences":92'));
+      expect(await warnings(file)).toEqual([]);
+      writeFileSync(`${file}-seq`, '');
+      expect(await warnings(file)).toEqual([]);
+    }));
+});
