@@ -118,8 +118,9 @@ class Link implements EngineLink {
     const { connection } = this.#state as { connection?: EngineConnection };
     if (connection !== undefined) {
       await connection.request(shutdown, {});
-      connection.close();
+      // First, so that the engine's going away is not taken for a loss.
       this.#become({ kind: 'idle' });
+      connection.close();
     }
     await this.retry();
   }
@@ -158,12 +159,12 @@ class Link implements EngineLink {
   }
 
   #attach(subscription: Subscription, connection: EngineConnection): void {
+    subscription.end?.();
     subscription.end = connection.on(subscription.descriptor, subscription.handler);
   }
 
   #lost(connection: EngineConnection): void {
     if (this.#closed || this.#state.kind !== 'open' || this.#state.connection !== connection) return;
-    for (const subscription of this.#subscriptions) subscription.end = null;
     const now = this.#options.now();
     this.#reconnects = [...this.#reconnects.filter((time) => now - time < 60_000), now];
     if (this.#reconnects.length > reconnectsAMinute) {

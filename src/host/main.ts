@@ -52,7 +52,7 @@ function createLink(
       if (connection !== null) {
         const took = Math.round(performance.now() - before);
         log.info(
-          `Connected to engine ${connection.hello.version} (process ${connection.hello.pid}) in ${took} ms.`,
+          `Connected to engine ${connection.hello.version} (process ${connection.hello.pid}) in ${took} ms; its own log is .ratchet/engine.log.`,
         );
       }
       return connection;

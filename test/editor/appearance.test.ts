@@ -1,7 +1,7 @@
 // Owns how the panel and the trees look and whether everybody can use them: four themes, three widths, axe, keys only,
 // a workspace nobody trusts and one with nothing in it. Pictures go to screenshots/ for a person to look at; with
 // RATCHET_README_PICTURE=1 the one of the README is taken too.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -39,7 +39,13 @@ async function violations(page: Page, title: string): Promise<readonly string[]>
   );
 }
 
-const folder = () => mkdtempSync(path.join(tmpdir(), 'ratchet-appearance-'));
+const folders: string[] = [];
+function folder(): string {
+  const made = mkdtempSync(path.join(tmpdir(), 'ratchet-appearance-'));
+  folders.push(made);
+  return made;
+}
+afterAll(() => folders.forEach((made) => rmSync(made, { recursive: true })));
 
 describe('the panel and the trees in every theme', () => {
   let editor: Editor;
