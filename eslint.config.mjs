@@ -21,7 +21,10 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
@@ -42,10 +45,63 @@ export default tseslint.config(
   },
   { files: ['scripts/**/*.ts'], rules: { 'no-console': 'off' } },
   { files: ['**/*.mjs'], languageOptions: { globals: {} }, rules: { 'max-lines': ['error', { max: 450 }] } },
-  fence(['src/core/**/*.ts'], [noVscode, noNode, never('Core imports nothing outward.', '**/adapters/**', '**/engine/**', '**/host/**', '**/cli/**', '**/protocol/**')]),
-  fence(['src/adapters/**/*.ts'], [noVscode, never('Adapters know the core and nothing above it.', '**/engine/**', '**/host/**', '**/cli/**', '**/protocol/**')]),
-  fence(['src/protocol/**/*.ts'], [noVscode, noNode, never('Messages know the nouns only.', '**/adapters/**', '**/engine/**', '**/host/**', '**/cli/**')]),
-  fence(['src/engine/**/*.ts', 'src/cli/**/*.ts'], [noVscode, never('The engine has no editor.', '**/host/**')]),
-  fence(['src/host/**/*.ts'], [never('The editor layer talks to the engine process, it never is one.', '**/adapters/**', '**/engine/**', '**/cli/**')]),
-  fence(['webview/**/*.ts'], [noVscode, noNode, never('The webview knows messages only.', '**/adapters/**', '**/engine/**', '**/host/**', '**/cli/**')]),
+  fence(
+    ['src/core/**/*.ts'],
+    [
+      noVscode,
+      noNode,
+      never(
+        'Core imports nothing outward.',
+        '**/adapters/**',
+        '**/engine/**',
+        '**/host/**',
+        '**/cli/**',
+        '**/protocol/**',
+      ),
+    ],
+  ),
+  fence(
+    ['src/adapters/**/*.ts'],
+    [
+      noVscode,
+      never(
+        'Adapters know the core and nothing above it.',
+        '**/engine/**',
+        '**/host/**',
+        '**/cli/**',
+        '**/protocol/**',
+      ),
+    ],
+  ),
+  fence(
+    ['src/protocol/**/*.ts'],
+    [
+      noVscode,
+      noNode,
+      never('Messages know the nouns only.', '**/adapters/**', '**/engine/**', '**/host/**', '**/cli/**'),
+    ],
+  ),
+  fence(
+    ['src/engine/**/*.ts', 'src/cli/**/*.ts'],
+    [noVscode, never('The engine has no editor.', '**/host/**')],
+  ),
+  fence(
+    ['src/host/**/*.ts'],
+    [
+      never(
+        'The editor layer talks to the engine process, it never is one.',
+        '**/adapters/**',
+        '**/engine/**',
+        '**/cli/**',
+      ),
+    ],
+  ),
+  fence(
+    ['webview/**/*.ts'],
+    [
+      noVscode,
+      noNode,
+      never('The webview knows messages only.', '**/adapters/**', '**/engine/**', '**/host/**', '**/cli/**'),
+    ],
+  ),
 );
