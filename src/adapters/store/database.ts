@@ -14,7 +14,7 @@ import { inspectFile, type Inspection } from './inspectFile.ts';
 import { MIGRATIONS, type Migration, newestVersion } from './migrations.ts';
 import { readSalts } from './logFile.ts';
 import { lostCommits, lostContents } from './openingReport.ts';
-import { connectExisting, create, type OpeningContext } from './openingSteps.ts';
+import { connectExisting, create, readyForPlace, type OpeningContext } from './openingSteps.ts';
 import {
   clearRestore,
   finishRestore,
@@ -133,6 +133,7 @@ function createDatabase(
       const target = `${file}.compact`;
       onDisk(target, 'remove', () => removeIfThere(target, files));
       copyTo(held.live(), target, context);
+      readyForPlace(target, context);
       return onDisk(file, 'compact', () => {
         held.letGo();
         return replaceBy(target, file, files);

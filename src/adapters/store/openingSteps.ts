@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { StoreError } from '../../core/ports.ts';
 import { backupFile, pruneBackups } from './backups.ts';
 import type { Connection } from './connection.ts';
-import { copyTo, onDisk, removeIfThere, type CopyContext } from './copies.ts';
+import { copyTo, onDisk, removeIfThere, syncFile, type CopyContext } from './copies.ts';
 import type { HostFiles } from './hostFiles.ts';
 import { inspectFile } from './inspectFile.ts';
 import { migrate, type Migration } from './migrations.ts';
@@ -95,6 +95,18 @@ export function create({ sqlite, file: path, files, migrations }: OpeningContext
     if (files.exists(path)) throw new StoreError(`${path} appeared while it was being made. Try again.`);
     files.rename(unfinished, path);
     files.syncDirectory(dirname(path));
+  });
+}
+
+/**
+ * Makes a copy that is not in use yet ready for its place: a copy has no write-ahead log, and turning it on rewrites the
+ * first page where it stands, which must not happen under the database's name. Nothing is beside the copy then.
+ */
+export function readyForPlace(path: string, { sqlite, files }: CopyContext): void {
+  connect(sqlite, path, files).close();
+  onDisk(path, 'sync', () => {
+    for (const leftover of [`${path}-wal`, `${path}-journal`]) removeIfThere(leftover, files);
+    syncFile(path, files);
   });
 }
 

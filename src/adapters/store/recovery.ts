@@ -9,6 +9,7 @@ import { type Backup, listBackups, stamp } from './backups.ts';
 import { type Contents, missingFrom, sayContents, sayMissing } from './contents.ts';
 import { copyBytes, onDisk, readCopy, removeIfThere, type CopyContext } from './copies.ts';
 import type { HostFiles } from './hostFiles.ts';
+import { readyForPlace } from './openingSteps.ts';
 import { readSequence, sequencePath } from './sequenceFile.ts';
 
 export interface GoodBackup extends Backup {
@@ -132,6 +133,7 @@ export function restoreBackup(database: string, context: CopyContext, now: numbe
     clearRestore(database, files);
     const unfinished = `${restoringPath(database)}.new`;
     copyBytes(backup.file, unfinished, files);
+    readyForPlace(unfinished, context);
     files.rename(unfinished, restoringPath(database));
     files.syncDirectory(dirname(database));
     const aside = `${database}.damaged-${stamp(now)}`;
