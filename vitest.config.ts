@@ -12,6 +12,8 @@ export default defineConfig({
           include: ['test/store/**/*.test.ts'],
           testTimeout: 600_000,
           fileParallelism: false,
+          // The proofs of the store load its bundle as Node does, not as Vite would rewrite it.
+          server: { deps: { external: [/\/dist\//] } },
         },
       },
       {

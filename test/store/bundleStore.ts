@@ -1,28 +1,14 @@
-/** Owns opening a crash state as a user's machine would: real files in a folder, the shipped bundle in a worker thread. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** Owns opening a crash state as a user's machine would: real files in a folder, the shipped bundle in a worker thread of its own. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { openDatabase } from '../../src/adapters/store/database.ts';
-import { MIGRATIONS } from '../../src/adapters/store/migrations.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
-import { wasm } from '../unit/adapters/store/samples.ts';
 import { contentOf, difference } from './contents.ts';
 import type { CrashState } from './crashStates.ts';
 import { memoryFiles } from './memoryFiles.ts';
 import type { Expected } from './reopen.ts';
+import { MIGRATIONS, openDatabase, wasm, wasmFile, workerUrl } from './shipped.ts';
 import { STORE } from './workload.ts';
-
-const dist = new URL('../../dist/', import.meta.url);
-
-/** Throws when the bundle was not built. */
-export function shippedStore(): { readonly workerUrl: URL; readonly wasmFile: string } {
-  const workerUrl = new URL('storeWorker.mjs', dist);
-  const wasmFile = fileURLToPath(new URL('sql-wasm.wasm', dist));
-  if (!existsSync(workerUrl) || !existsSync(wasmFile))
-    throw new Error('dist holds no storeWorker.mjs: run "npm run build" first.');
-  return { workerUrl, wasmFile };
-}
 
 async function contentOfFile(file: string): Promise<string> {
   const { files } = memoryFiles({ initial: new Map([[file, new Uint8Array(readFileSync(file))]]) });
@@ -42,7 +28,7 @@ export async function bundleProblem(state: CrashState, expected: Expected): Prom
       mkdirSync(path.dirname(place), { recursive: true });
       writeFileSync(place, bytes);
     }
-    const store = await openStore({ file: path.join(folder, STORE), ...shippedStore() });
+    const store = await openStore({ file: path.join(folder, STORE), workerUrl, wasmFile });
     try {
       const { problems } = await store.verify();
       if (problems.length > 0) return `verify in the bundle: ${problems.join(' ')}`;

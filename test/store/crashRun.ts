@@ -2,11 +2,12 @@
  * Owns a pass over one recording: at every crash point the disk's legal states, each distinct one opened once, and of
  * some a second crash while opening. Deliberately prints nothing.
  */
-import { MIGRATIONS, type Migration } from '../../src/adapters/store/migrations.ts';
+import type { Migration } from '../../src/adapters/store/migrations.ts';
 import { stream } from '../../src/core/measure/random.ts';
 import { type CrashState, crashStates } from './crashStates.ts';
-import { createDisk, createIntern, type Disk } from './disk.ts';
+import { createDisk } from './disk.ts';
 import { type Expected, type Recorded, reopen } from './reopen.ts';
+import { MIGRATIONS } from './shipped.ts';
 import { type Promised, type Recording, UPGRADED } from './workload.ts';
 
 export interface CrashCounts {
@@ -27,7 +28,6 @@ export interface CrashCounts {
 /** What passes share. */
 export interface CrashSession {
   readonly counts: CrashCounts;
-  readonly intern: Disk['intern'];
   readonly contents: Set<string>;
 }
 
@@ -65,7 +65,7 @@ export function createSession(): CrashSession {
     falseAlarms: 0,
     problems: [],
   };
-  return { counts, intern: createIntern(), contents: new Set() };
+  return { counts, contents: new Set() };
 }
 
 /** The newest promise at this point and the next one, which may be in the making. */
@@ -88,9 +88,9 @@ export async function crashEverywhere(
   plan: CrashPlan,
   session: CrashSession = createSession(),
 ): Promise<CrashCounts> {
-  const { counts, intern, contents } = session;
+  const { counts, contents } = session;
   const random = stream(plan.seed, 'crash');
-  const disk = createDisk(new Map(), intern);
+  const disk = createDisk(new Map());
   const met = new Set<string>();
   const copies = new Set(recording.promised.map(({ content }) => content));
   const done = (): boolean => counts.problems.length >= MOST_PROBLEMS || plan.enough?.(counts) === true;
@@ -134,7 +134,7 @@ export async function crashEverywhere(
     recorded: Recorded,
     where: string,
   ): Promise<void> => {
-    const second = createDisk(first.files, intern);
+    const second = createDisk(first.files);
     const draws = stream(plan.seed, 'again', counts.opened);
     const name = `${expected.name} ${first.key}`;
     for (const [index, operation] of recorded.operations.entries()) {

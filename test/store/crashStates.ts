@@ -5,7 +5,15 @@
  */
 import { createHash } from 'node:crypto';
 import type { Random } from '../../src/core/measure/random.ts';
-import { applyName, type Disk, type Inode, type Length, SECTOR, type Version } from './disk.ts';
+import {
+  applyName,
+  contentNumber,
+  type Disk,
+  type Inode,
+  type Length,
+  SECTOR,
+  type Version,
+} from './disk.ts';
 
 export interface CrashState {
   /** Content of every file, by path. */
@@ -61,7 +69,7 @@ interface Found {
   readonly ids: readonly number[];
 }
 
-function findContent(inode: Inode, survival: Survival, intern: Disk['intern']): Found {
+function findContent(inode: Inode, survival: Survival): Found {
   const length = chooseLength(inode, survival);
   const { size } = length;
   const sectors = Math.ceil(size / SECTOR);
@@ -73,7 +81,7 @@ function findContent(inode: Inode, survival: Survival, intern: Disk['intern']): 
   if (junk !== undefined)
     for (let sector = Math.ceil(inode.durableSize / SECTOR); sector < sectors; sector++) {
       bytes.set(junk, sector * SECTOR);
-      ids[sector] = intern(junk);
+      ids[sector] = contentNumber(junk);
     }
   for (const [sector, versions] of inode.pending) {
     if (sector >= sectors) continue;
@@ -94,9 +102,9 @@ function materialize(disk: Disk, survival: Survival): CrashState {
   for (const path of [...names.keys()].sort()) {
     const inode = disk.inodes.get(names.get(path) ?? 0);
     if (inode === undefined) throw new Error(`${path} names no file.`);
-    const { bytes, ids } = findContent(inode, survival, disk.intern);
+    const { bytes, ids } = findContent(inode, survival);
     files.set(path, bytes);
-    hash.update(`${path}\n${bytes.length}\n`).update(new Int32Array(ids));
+    hash.update(`${path}\n${bytes.length}\n`).update(Float64Array.from(ids));
   }
   return { files, key: hash.digest('base64'), what: survival.what };
 }

@@ -2,16 +2,12 @@
  * Owns opening a damaged store and judging it: refused with its name, or every row it returns is as it was saved, and
  * what it does not return is named. Nothing of the damaged files may be gone afterwards.
  */
-import { type Database, openDatabase } from '../../src/adapters/store/database.ts';
-import { createStore } from '../../src/adapters/store/localStore.ts';
-import { MIGRATIONS } from '../../src/adapters/store/migrations.ts';
-import { verifyStore } from '../../src/adapters/store/verify.ts';
+import type { Database } from '../../src/adapters/store/database.ts';
 import { stream } from '../../src/core/measure/random.ts';
-import { StoreError } from '../../src/core/ports.ts';
-import { wasm } from '../unit/adapters/store/samples.ts';
 import { tablesOf } from './contents.ts';
 import type { Damaged, Files, Stores } from './damage.ts';
 import { memoryFiles } from './memoryFiles.ts';
+import { createStore, MIGRATIONS, openDatabase, StoreError, verifyStore, wasm } from './shipped.ts';
 import { BEGIN, openWatched, roundSteps, STORE } from './workload.ts';
 
 /** `harmless`: all is there. `named`: rows are missing or unreadable, and it says so. */

@@ -4,7 +4,7 @@
  * size likewise, un-synced names any subset; a sync is fdatasync (data and size), names need their folder's sync; after a
  * failed sync the un-synced content stays visible, but later syncs pass it by. Deliberately picks no state (crashStates.ts).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { DiskOperation } from './memoryFiles.ts';
 
@@ -56,27 +56,18 @@ export interface Disk {
   /** Places, in any file, of sectors with un-synced content. */
   pendingSectors(): readonly number[];
   apply(operation: DiskOperation): void;
-  /** Numbers contents, so that equal ones have equal numbers. */
-  readonly intern: (bytes: Uint8Array) => number;
 }
 
-const ZERO_SECTOR = new Uint8Array(SECTOR);
+const ZERO_SECTOR = Buffer.alloc(SECTOR);
 const NOTHING = new Uint8Array(0);
 
-/** One numbering of contents for all disks of a run; number 0 is the sector of zeros. */
-export function createIntern(): (bytes: Uint8Array) => number {
-  const known = new Map<string, number>();
-  const intern = (bytes: Uint8Array): number => {
-    const hash = createHash('sha256').update(bytes).digest('base64');
-    let id = known.get(hash);
-    if (id === undefined) {
-      id = known.size;
-      known.set(hash, id);
-    }
-    return id;
-  };
-  intern(ZERO_SECTOR);
-  return intern;
+/**
+ * The number of a content, the same in every process: 48 bits of its hash; 0 is the sector of zeros. Two contents that
+ * shared one, at a million of them a chance of 1 in 500, would make one state count less.
+ */
+export function contentNumber(bytes: Uint8Array): number {
+  if (ZERO_SECTOR.equals(bytes)) return 0;
+  return hash('sha256', bytes, 'buffer').readUIntBE(0, 6);
 }
 
 /** Sizes in a log of 4 KiB pages, in bytes (https://www.sqlite.org/fileformat2.html#walformat). */
@@ -105,7 +96,7 @@ function resized(bytes: Uint8Array, size: number): Uint8Array {
 }
 
 /** A file whose whole content is durable. */
-function durableInode(number: number, path: string, content: Uint8Array, intern: Disk['intern']): Inode {
+function durableInode(number: number, path: string, content: Uint8Array): Inode {
   const cache = resized(new Uint8Array(0), content.length);
   cache.set(content);
   const isLog = path.endsWith('-wal');
@@ -124,21 +115,15 @@ function durableInode(number: number, path: string, content: Uint8Array, intern:
     lengths: [],
   };
   for (let at = 0; at < content.length; at += SECTOR)
-    inode.durableIds.push(intern(inode.plain.subarray(at, at + SECTOR)));
+    inode.durableIds.push(contentNumber(inode.plain.subarray(at, at + SECTOR)));
   return inode;
 }
 
-function addVersion(
-  inode: Inode,
-  sector: number,
-  operation: number,
-  intern: Disk['intern'],
-  cut = false,
-): void {
+function addVersion(inode: Inode, sector: number, operation: number, cut = false): void {
   const at = sector * SECTOR;
   const version = {
     bytes: inode.cache.slice(at, at + SECTOR),
-    id: intern(inode.plain.subarray(at, at + SECTOR)),
+    id: contentNumber(inode.plain.subarray(at, at + SECTOR)),
     operation,
     cut,
   };
@@ -147,13 +132,7 @@ function addVersion(
   else versions.push(version);
 }
 
-function write(
-  inode: Inode,
-  position: number,
-  bytes: Uint8Array,
-  operation: number,
-  intern: Disk['intern'],
-): void {
+function write(inode: Inode, position: number, bytes: Uint8Array, operation: number): void {
   const end = position + bytes.length;
   inode.cache = resized(inode.cache, end);
   inode.plain = resized(inode.plain, end);
@@ -166,10 +145,10 @@ function write(
   }
   const last = Math.ceil(end / SECTOR);
   for (let sector = Math.floor(position / SECTOR); sector < last; sector++)
-    addVersion(inode, sector, operation, intern);
+    addVersion(inode, sector, operation);
 }
 
-function truncate(inode: Inode, length: number, operation: number, intern: Disk['intern']): void {
+function truncate(inode: Inode, length: number, operation: number): void {
   const before = inode.size;
   inode.cache = resized(inode.cache, length);
   inode.plain = resized(inode.plain, length);
@@ -178,7 +157,7 @@ function truncate(inode: Inode, length: number, operation: number, intern: Disk[
     inode.plain.fill(0, length, before);
     // Sectors that are cut off keep their content on the medium until the shorter size does reach it.
     for (let sector = Math.floor(length / SECTOR); sector * SECTOR < before; sector++)
-      addVersion(inode, sector, operation, intern, sector * SECTOR >= length);
+      addVersion(inode, sector, operation, sector * SECTOR >= length);
   }
   inode.size = length;
   inode.lengths.push({ size: length, operation });
@@ -211,17 +190,14 @@ function folderOf(change: NameChange): string {
 }
 
 /** A disk that holds `initial`, durable; the files get the inode numbers 1, 2, 3 in that order, as in memoryFiles. */
-export function createDisk(
-  initial: ReadonlyMap<string, Uint8Array>,
-  intern: Disk['intern'] = createIntern(),
-): Disk {
+export function createDisk(initial: ReadonlyMap<string, Uint8Array>): Disk {
   const inodes = new Map<number, Inode>();
   const durableNames = new Map<string, number>();
   let pendingNames: PendingName[] = [];
   let count = 0;
   for (const [path, content] of initial) {
     const number = inodes.size + 1;
-    inodes.set(number, durableInode(number, path, content, intern));
+    inodes.set(number, durableInode(number, path, content));
     durableNames.set(path, number);
   }
   const inodeOf = (number: number): Inode => {
@@ -241,7 +217,6 @@ export function createDisk(
     get pendingNames() {
       return pendingNames;
     },
-    intern,
     pendingSectors: () => [...new Set(named().flatMap(({ pending }) => [...pending.keys()]))],
     pendingOperations: () => {
       const numbers = new Set(pendingNames.map(({ operation }) => operation));
@@ -255,7 +230,7 @@ export function createDisk(
       count++;
       switch (operation.kind) {
         case 'create':
-          inodes.set(operation.inode, durableInode(operation.inode, operation.path, NOTHING, intern));
+          inodes.set(operation.inode, durableInode(operation.inode, operation.path, NOTHING));
           pendingNames.push({ change: operation, operation: count });
           return;
         case 'rename':
@@ -263,10 +238,10 @@ export function createDisk(
           pendingNames.push({ change: operation, operation: count });
           return;
         case 'write':
-          write(inodeOf(operation.inode), operation.position, operation.bytes, count, intern);
+          write(inodeOf(operation.inode), operation.position, operation.bytes, count);
           return;
         case 'truncate':
-          truncate(inodeOf(operation.inode), operation.length, count, intern);
+          truncate(inodeOf(operation.inode), operation.length, count);
           return;
         case 'sync':
           makeDurable(inodeOf(operation.inode));

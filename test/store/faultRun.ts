@@ -4,15 +4,14 @@
  */
 import type { Database } from '../../src/adapters/store/database.ts';
 import type { FileStore } from '../../src/adapters/store/localStore.ts';
-import { MIGRATIONS } from '../../src/adapters/store/migrations.ts';
 import { stream } from '../../src/core/measure/random.ts';
-import { StoreError } from '../../src/core/ports.ts';
 import { place, runId, sampleEffect } from '../unit/adapters/store/samples.ts';
 import { contentOf, difference, missingRows } from './contents.ts';
 import { crashStates } from './crashStates.ts';
 import { createDisk } from './disk.ts';
 import { type DiskOperation, type FileOperation, memoryFiles } from './memoryFiles.ts';
 import { reopen } from './reopen.ts';
+import { MIGRATIONS, StoreError } from './shipped.ts';
 import { BEGIN, openWatched, type Promised, roundSteps, type WorkloadStep } from './workload.ts';
 
 export interface FaultPlan {

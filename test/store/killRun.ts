@@ -17,15 +17,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { openDatabase } from '../../src/adapters/store/database.ts';
-import { createStore } from '../../src/adapters/store/localStore.ts';
 import { connectEngine } from '../../src/client/connect.ts';
 import type { Random } from '../../src/core/measure/random.ts';
 import type { StoredEvent } from '../../src/core/model/event.ts';
 import { eventsAppended } from '../../src/protocol/engine.ts';
 import { comparableEvents } from '../fakes/comparableEvents.ts';
-import { wasm } from '../unit/adapters/store/samples.ts';
 import { contentOf, missingRows } from './contents.ts';
+import { createStore, openDatabase, wasm } from './shipped.ts';
 
 const cli = fileURLToPath(new URL('../../dist/cli.mjs', import.meta.url));
 

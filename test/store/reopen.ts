@@ -1,14 +1,10 @@
 /** Owns what must hold when a store is opened on the files a crash left: nothing promised is lost, the rest is all or nothing. */
 import { createHash } from 'node:crypto';
-import { putBlob } from '../../src/adapters/store/blobs.ts';
 import type { Database } from '../../src/adapters/store/database.ts';
-import { openDatabase } from '../../src/adapters/store/database.ts';
 import type { Migration } from '../../src/adapters/store/migrations.ts';
-import { MIGRATIONS } from '../../src/adapters/store/migrations.ts';
-import { verifyStore } from '../../src/adapters/store/verify.ts';
-import { wasm } from '../unit/adapters/store/samples.ts';
 import { contentOf, difference } from './contents.ts';
 import { type DiskOperation, type MemoryFiles, memoryFiles } from './memoryFiles.ts';
+import { MIGRATIONS, openDatabase, putBlob, verifyStore, wasm } from './shipped.ts';
 import { type Promised, STORE, UPGRADED } from './workload.ts';
 
 export interface Expected {

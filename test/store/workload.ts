@@ -2,10 +2,10 @@
  * Owns what a store is put through while its files are watched: whole rounds of a run as the engine commits them, in
  * groups and alone, folding the log, closing and opening, a new schema, copies. Deliberately checks nothing.
  */
-import { type Database, openDatabase } from '../../src/adapters/store/database.ts';
+import type { Database } from '../../src/adapters/store/database.ts';
 import type { HostFiles } from '../../src/adapters/store/hostFiles.ts';
-import { createStore, type FileStore } from '../../src/adapters/store/localStore.ts';
-import { type Migration, MIGRATIONS, newestVersion } from '../../src/adapters/store/migrations.ts';
+import type { FileStore } from '../../src/adapters/store/localStore.ts';
+import { type Migration, newestVersion } from '../../src/adapters/store/migrations.ts';
 import { pick, type Random, stream } from '../../src/core/measure/random.ts';
 import { asId } from '../../src/core/model/ids.ts';
 import {
@@ -21,11 +21,11 @@ import {
   sampleSolution,
   sampleTask,
   start,
-  wasm,
 } from '../unit/adapters/store/samples.ts';
 import { contentOf } from './contents.ts';
 import type { DiskOperation } from './memoryFiles.ts';
 import { memoryFiles } from './memoryFiles.ts';
+import { createStore, MIGRATIONS, openDatabase, wasm } from './shipped.ts';
 
 export const STORE = '/workspace/.ratchet/workspace.ratchetdb';
 export const EXPORT = '/workspace/export.ratchetdb';

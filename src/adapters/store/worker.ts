@@ -1,9 +1,13 @@
-/** Owns the database in a worker thread and answers requests about it. The entry of the store's worker bundle. */
+/**
+ * Owns the database in a worker thread and answers requests about it. The entry of the store's worker bundle, which also
+ * exports the parts that the store's proofs put together anew over files that crash: what they run is the file that ships.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { StoreError } from '../../core/ports.ts';
+import { putBlob } from './blobs.ts';
 import { openDatabase, restoreDatabase } from './database.ts';
 import { createStore, type FileStore } from './localStore.ts';
 import {
@@ -14,8 +18,11 @@ import {
   type StoreRequest,
   type WorkerStart,
 } from './messages.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { indexedSearch, searchWithoutIndex } from './search.ts';
+import { sweepSlice } from './solutionLookup.ts';
 import { fullUpkeep, USUAL_UPKEEP } from './upkeep.ts';
+import { verifyStore } from './verify.ts';
 
 function factsOf(error: unknown): ErrorFacts {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), code: null, cause: null };
@@ -80,4 +87,21 @@ async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
   }
 }
 
-if (parentPort !== null) await serve(parentPort, workerData as WorkerStart);
+function isStart(data: unknown): data is WorkerStart {
+  return typeof data === 'object' && data !== null && 'wasmFile' in data && 'task' in data;
+}
+
+if (parentPort !== null && isStart(workerData)) await serve(parentPort, workerData);
+
+export {
+  createStore,
+  fullUpkeep,
+  indexedSearch,
+  MIGRATIONS,
+  openDatabase,
+  putBlob,
+  restoreDatabase,
+  StoreError,
+  sweepSlice,
+  verifyStore,
+};
