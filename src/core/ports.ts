@@ -3,6 +3,7 @@
  * Deliberately knows no provider, no file and no process; adapters implement these.
  */
 import type { Candidate, Evaluation } from './model/candidate.ts';
+import type { FileOptions } from './model/dataset.ts';
 import type { Position, RunEvent, RunProgress, StoredEvent } from './model/event.ts';
 import type { Annotation, Feedback, Refinement } from './model/feedback.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
   ExperienceKey,
   RunId,
   SolutionId,
+  TaskId,
 } from './model/ids.ts';
 import type { FinishReason, Solution, Split, Task, TokenUsage } from './model/task.ts';
 import type {
@@ -252,15 +254,49 @@ export interface StoreViews {
 
 export type Store = RunStore & StoreViews;
 
-/** Tasks read from a user's file, with the lines that could not be. */
+/** What a file says of a task beside the task itself. */
+export interface TaskLabels {
+  /** The split the file itself puts it in. */
+  readonly split?: Split;
+  /** Each split gets its share of every stratum. */
+  readonly stratum?: string;
+  /** Tasks of one group stay in one split. */
+  readonly group?: string;
+}
+
+/** Tasks read from a user's file, with the lines that could not be: the first ones singly, `count` of them in each of the rest. */
 export interface LoadedTasks {
   readonly tasks: readonly Task[];
-  readonly skipped: readonly { readonly file: string; readonly line: number; readonly reason: string }[];
+  readonly skipped: readonly {
+    readonly file: string;
+    readonly line: number;
+    readonly reason: string;
+    /** Rows this stands for; one when absent. */
+    readonly count?: number;
+  }[];
+  readonly labels?: ReadonlyMap<TaskId, TaskLabels>;
+}
+
+/** What an earlier run made of a task. */
+export interface FormerExperience {
+  /** With the split it had in that run, and what the best of its solutions answered as reference where it had none. */
+  readonly task: Task;
+  /** In [0, 1]; null when nobody judged. */
+  readonly score: number | null;
+}
+
+export interface FormerExperiences {
+  readonly run: string;
+  readonly verdict: 'kept' | 'dropped' | 'corrected';
+  /** Smallest score in [0, 1]; an experience nobody judged has none and is passed over. */
+  readonly minScore?: number | undefined;
 }
 
 export interface TaskFiles {
   /** Reads a data file named by a recipe, relative to that recipe. Throws DataError when the file as a whole cannot be read. */
-  load(file: string, split: Split): Promise<LoadedTasks>;
+  load(file: string, split: Split, options?: FileOptions): Promise<LoadedTasks>;
+  /** One for each task of that run, in a fixed order. Throws DataError when there is no such run or it is still running. */
+  experiences?(wanted: FormerExperiences): Promise<readonly FormerExperience[]>;
 }
 
 /** A data file that cannot be used at all; the message names the file and what to do. */

@@ -3,6 +3,7 @@
  * Deliberately says nothing of where in a text a fault is (parseRecipe.ts) or whether the steps fit together (check.ts).
  */
 import * as z from 'zod';
+import { recipeData, type DataSource, type WholeFile } from './recipeData.ts';
 
 const share = z.number().min(0).max(1);
 const count = (max: number) => z.number().int().min(1).max(max);
@@ -97,18 +98,6 @@ const evaluate = z.strictObject({
     .describe('draw this many tasks nobody in this round has seen (suite train only)'),
 });
 
-const generated = z.strictObject({
-  generate: z.literal('addition'),
-  digits: z.array(count(9)).min(1).max(9).describe('lengths of the terms, in turn'),
-  count: count(1_000_000),
-  fixed: z.boolean().optional().describe('the same tasks each round; dev and test always are'),
-});
-const fromFile = z.strictObject({
-  file: z.string().min(1),
-  count: count(10_000_000).optional().describe('tasks used each round; all when absent'),
-});
-const source = z.union([generated, fromFile]);
-
 const answerRule = z.union([
   z.enum(['auto', 'whole', 'last-number']),
   z.strictObject({ after: z.string().min(1).max(100) }),
@@ -129,7 +118,7 @@ export const recipeHead = z.strictObject({
     z.strictObject({ provider: z.string().min(1).max(100), model: z.string().min(1).max(200) }),
   ]),
   instruction: z.string().max(1_000_000).default(''),
-  data: z.union([z.string().min(1), z.strictObject({ train: source, dev: source, test: source.optional() })]),
+  data: recipeData,
   rounds: count(1000).default(3),
   seed: z.number().int().min(0).max(0xffff_ffff).default(1),
   budget: z
@@ -170,8 +159,6 @@ export type UpdateInstructionParameters = z.output<typeof updateInstruction>;
 export type ReviseParameters = z.output<typeof revise>;
 export type EvaluateParameters = z.output<typeof evaluate>;
 export type AnswerRule = z.output<typeof answerRule>;
-export type DataSource = z.output<typeof source>;
-export type GeneratedSource = z.output<typeof generated>;
 
 /** One step; `path` names it in events, streams and the ledger, and is the same in a control that leaves others out. */
 export type Step = { readonly path: string } & (
@@ -197,7 +184,7 @@ export interface Recipe {
   readonly instruction: string;
   readonly data:
     | { readonly train: DataSource; readonly dev: DataSource; readonly test?: DataSource | undefined }
-    | { readonly file: string };
+    | WholeFile;
   readonly rounds: number;
   readonly seed: number;
   readonly budget: {

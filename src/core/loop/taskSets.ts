@@ -8,7 +8,8 @@ import { taskId } from '../measure/identity.ts';
 import { shuffle, stream } from '../measure/random.ts';
 import type { Split, Task } from '../model/task.ts';
 import { DataError, type LoadedTasks, type TaskFiles } from '../ports.ts';
-import type { DataSource, GeneratedSource, Recipe } from './recipe.ts';
+import type { Recipe } from './recipe.ts';
+import type { DataSource, GeneratedSource, WholeFile } from './recipeData.ts';
 
 export interface TaskSets {
   readonly dev: readonly Task[];
@@ -27,7 +28,7 @@ type SplitOf = Exclude<Split, 'live'>;
 /** Throws DataError when a file cannot be used or a split is empty. */
 export async function loadTaskSets(recipe: Recipe, seed: number, files: TaskFiles): Promise<TaskSets> {
   const { data } = recipe;
-  const loaded = 'file' in data ? await splitOneFile(data.file, files) : await loadSplits(data, files);
+  const loaded = 'file' in data ? await splitOneFile(data, files) : await loadSplits(data, files);
   const warnings: string[] = [];
   const test = loaded.test;
   const dev = without(loaded.dev, test, 'dev', 'test', warnings);
@@ -50,8 +51,8 @@ interface Loaded {
 }
 
 /** 60 % train, 20 % dev, 20 % test, by the task's own identity: a task stays in its split in every run. */
-async function splitOneFile(file: string, files: TaskFiles): Promise<Loaded> {
-  const { tasks, skipped } = await files.load(file, 'train');
+async function splitOneFile(data: WholeFile, files: TaskFiles): Promise<Loaded> {
+  const { tasks, skipped } = await files.load(data.file, 'train', data);
   const splits = tasks.map((task): Task => {
     const bucket = hash32(['split', task.id]) % 5;
     return { ...task, split: bucket === 3 ? 'dev' : bucket === 4 ? 'test' : 'train' };
@@ -67,7 +68,8 @@ async function loadSplits(
   const skipped: LoadedTasks['skipped'][number][] = [];
   const suite = async (source: DataSource, split: SplitOf): Promise<readonly Task[]> => {
     if ('generate' in source) return generate(source, split, 0, 'suite', 0, new Set());
-    const loaded = await files.load(source.file, split);
+    if (!('file' in source)) throw new DataError('Experiences cannot be a source of tasks yet.');
+    const loaded = await files.load(source.file, split, source);
     skipped.push(...loaded.skipped);
     return loaded.tasks;
   };

@@ -19,9 +19,9 @@ import { hashOf } from './hash.ts';
 /** 128 bits are enough to name a row; the ledger and blobs keep all 256. */
 const short = (hash: ContentHash) => hash.slice(0, 32);
 
-export function taskId(task: Pick<Task, 'input' | 'context' | 'reference'>): TaskId {
-  const { input, context, reference } = task;
-  return asId<TaskId>(short(hashOf({ input, context, reference })));
+export function taskId(task: Omit<Task, 'id' | 'split'>): TaskId {
+  const { input, context, reference, choices, tests, entryPoint } = task;
+  return asId<TaskId>(short(hashOf({ input, context, reference, choices, tests, entryPoint })));
 }
 
 export function candidateId(state: ModelState): CandidateId {

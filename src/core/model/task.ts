@@ -11,6 +11,12 @@ export interface Task {
   readonly context?: string;
   /** Gold answer, as text; absent when nobody knows it. */
   readonly reference?: string;
+  /** Answers to choose from, in order; the input shows them with letters from A, and the reference is a letter. */
+  readonly choices?: readonly string[];
+  /** A program that checks an answer which is code: it fails by an exception (HumanEval, MBPP). */
+  readonly tests?: string;
+  /** Name of the function `tests` calls. */
+  readonly entryPoint?: string;
 }
 
 export type FinishReason = 'stop' | 'length' | 'refusal' | 'error';
