@@ -64,6 +64,30 @@ export interface ModelRequest {
   readonly seed: number;
   /** Weights to answer with; null means the provider's own. */
   readonly weights: ContentHash | null;
+  /** The answer must be JSON of this form; text as it comes when absent. */
+  readonly responseFormat?: ResponseFormat;
+  /** Log-probabilities of the answer's tokens are wanted, with this many of the likeliest alternatives each (0 to 20). */
+  readonly logprobs?: number;
+}
+
+type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [member: string]: JsonValue;
+}
+
+export interface ResponseFormat {
+  /** Letters, digits, "_" and "-", at most 64: providers name the form by it. */
+  readonly name: string;
+  /** JSON Schema of an object. Whether a provider enforces it or is only told, what comes is checked by whoever asked. */
+  readonly schema: JsonObject;
+}
+
+/** One token of an answer, with natural logarithms of probabilities. */
+export interface TokenLogprob {
+  readonly token: string;
+  readonly logprob: number;
+  /** The likeliest tokens at this place, likeliest first; may hold the token itself. */
+  readonly alternatives: readonly { readonly token: string; readonly logprob: number }[];
 }
 
 /** A single call's failure is a value (law 7): the loop turns it into feedback and goes on. */
@@ -75,6 +99,8 @@ export type ModelAnswer =
       readonly usage: TokenUsage;
       readonly model: string;
       readonly requestId: string | null;
+      /** Absent when they were not asked for; null when they were and the provider gave none. */
+      readonly logprobs?: readonly TokenLogprob[] | null;
     }
   | { readonly ok: false; readonly reason: string };
 
@@ -96,6 +122,90 @@ export interface LanguageModel {
     requests: readonly ModelRequest[],
     stop: StopSignal,
   ): AsyncIterable<{ readonly index: number; readonly answer: ModelAnswer }>;
+  /** Absent or null where the provider has no batches. */
+  readonly batches?: ModelBatches | null;
+}
+
+/** One request of a batch, under the name its answer comes back by: at most 64 characters. */
+export interface BatchCall {
+  readonly id: string;
+  readonly request: ModelRequest;
+}
+
+export type BatchNews =
+  /** How far the provider says it is; requests that failed count as answered. */
+  | { readonly kind: 'counts'; readonly answered: number }
+  /** At most one for each call of the batch. */
+  | { readonly kind: 'answer'; readonly id: string; readonly answer: ModelAnswer }
+  /** The last news. Calls without an answer by now get none from this batch. */
+  | { readonly kind: 'end'; readonly end: BatchEnd };
+
+export type BatchEnd =
+  /** Completed, expired, or refused as a whole for its requests: what is left may be asked again. `reason` says why it was. */
+  | { readonly kind: 'over'; readonly reason: string }
+  /** More than the provider takes at one time; nothing of it was asked. */
+  | { readonly kind: 'tooMuch'; readonly reason: string }
+  /** By a person, elsewhere. */
+  | { readonly kind: 'cancelled'; readonly reason: string };
+
+/**
+ * Answering many requests on a provider's own machines, within a day and usually for less. Knows no ledger: which batch
+ * was submitted is for the caller to remember. Every method throws ProviderError when the provider cannot do it at all.
+ */
+export interface ModelBatches {
+  /** US dollars for a million tokens asked for this way; null when not known. */
+  readonly price: { readonly input: number; readonly output: number } | null;
+  /** How many of these calls, from the first, one batch may hold; at least 1 of any. */
+  fits(calls: readonly BatchCall[]): number;
+  /**
+   * Gives the id of the new batch, or null when `stop` was set before there was one. `tag` (at most 512 characters) is
+   * kept beside it; `lookFirst` where an earlier try may have come as far: a batch by this tag is taken for it.
+   */
+  submit(
+    calls: readonly BatchCall[],
+    tag: string,
+    lookFirst: boolean,
+    stop: StopSignal,
+  ): Promise<string | null>;
+  /**
+   * Waits for the end of a batch and gives its answers. `calls` are those whose answers are still wanted, in the order
+   * they were submitted; `whole` says that these are all of them. Without an `end`, it was stopped.
+   */
+  collect(
+    batch: string,
+    calls: readonly BatchCall[],
+    whole: boolean,
+    stop: StopSignal,
+  ): AsyncIterable<BatchNews>;
+  /** Asks the provider to do no more of it; what it has answered may still be charged. */
+  cancel(batch: string): Promise<void>;
+}
+
+export type EmbeddingAnswer =
+  | {
+      readonly ok: true;
+      readonly vector: Float32Array;
+      /** This text's part of what the provider counted for all it was asked for together; output is 0. */
+      readonly usage: TokenUsage;
+      readonly model: string;
+      readonly requestId: string | null;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/** Texts to vectors of one length. */
+export interface Embedder {
+  /** The provider's id and model, stable, part of every effect key. */
+  readonly name: string;
+  /** US dollars for a million tokens; null or absent when it is not known. */
+  readonly price?: { readonly input: number; readonly output: number } | null;
+  /**
+   * Embeds each text once, in any order. Stops early, without error, when `stop` is set. Throws ProviderError when the
+   * provider cannot answer at all. An empty text is a failure of its own, and is not sent.
+   */
+  embed(
+    texts: readonly string[],
+    stop: StopSignal,
+  ): AsyncIterable<{ readonly index: number; readonly answer: EmbeddingAnswer }>;
 }
 
 /** One training sequence: the model learns `completion` after `messages`. */
@@ -158,7 +268,8 @@ export interface Blobs {
 /** A settled effect: what was asked and what came back, durable before the engine used it. */
 export interface EffectRecord {
   readonly key: EffectKey;
-  readonly kind: 'model' | 'training' | 'annotations';
+  /** `batch` notes what became of a provider's batch, so that it is not submitted twice; it costs nothing itself. */
+  readonly kind: 'model' | 'training' | 'annotations' | 'batch';
   readonly at: Position;
   /** JSON of the answer. */
   readonly result: string;

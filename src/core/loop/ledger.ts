@@ -17,6 +17,8 @@ export interface Call {
   readonly item: string;
   readonly sample: number;
   readonly request: ModelRequest;
+  /** How often an operator has asked this before and could not use the answer; 0 when absent. */
+  readonly attempt?: number;
 }
 
 /** Where an effect belongs. The arm is no part of it: what loop and control truly share is asked once. */
@@ -26,6 +28,8 @@ export interface EffectPlace {
   readonly round: number;
   /** Where it happened first, for the audit. */
   readonly at: Position;
+  /** Ask by the provider's batches; how an answer was asked for is no part of its key. */
+  readonly batch?: boolean;
 }
 
 interface Answered {
@@ -201,11 +205,19 @@ function halted({ control, budget }: Account): Halted {
   return new Halted('budget', budget.reason());
 }
 
-/** Everything that can change an answer (design: the ledger). Attempt is 0: no operator asks again yet. */
-function callKey(place: EffectPlace, { item, sample, request }: Call, model: string): EffectKey {
-  const { messages, temperature, maxTokens, seed, weights } = request;
-  const body = [messages.map(({ role, content }) => [role, content]), temperature, maxTokens, seed, weights];
-  return asId<EffectKey>(hashOf(['model', place.step, place.round, item, sample, 0, body, model]));
+/** Everything that can change an answer (design: the ledger). Members of a request that are absent leave keys as they were. */
+export function callKey(
+  place: EffectPlace,
+  { item, sample, request, attempt = 0 }: Call,
+  model: string,
+): EffectKey {
+  const { messages, temperature, maxTokens, seed, weights, responseFormat, logprobs } = request;
+  const asked = messages.map(({ role, content }) => [role, content]);
+  const { name, schema } = responseFormat ?? { name: null, schema: null };
+  const extras =
+    responseFormat === undefined && logprobs === undefined ? [] : [name, schema, logprobs ?? null];
+  const body = [asked, temperature, maxTokens, seed, weights, ...extras];
+  return asId<EffectKey>(hashOf(['model', place.step, place.round, item, sample, attempt, body, model]));
 }
 
 function effectOf(

@@ -70,8 +70,8 @@ function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
   const rawSteps = (value as { steps?: unknown } | null)?.steps;
   const steps = Array.isArray(rawSteps) ? rawSteps.map((raw, index) => readStep(raw, index, faults)) : [];
   if (!head.success || steps.some((step) => step === null)) return null;
-  const { name, objective, instruction, data, model, rounds, seed, budget, control, threshold, description } =
-    head.data;
+  const { name, objective, instruction, data, model, rounds, seed, budget, control, description } = head.data;
+  const { mode, threshold } = head.data;
   const recipe: Recipe = {
     name,
     objective,
@@ -79,6 +79,7 @@ function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
     rounds,
     seed,
     budget,
+    mode,
     description: description ?? '',
     threshold: threshold ?? null,
     model: typeof model === 'string' ? model : `${model.provider}/${model.model}`,

@@ -11,10 +11,17 @@ const count = (max: number) => z.number().int().min(1).max(max);
 /** A keep rule such as ">= 1" or "> 0.5", on scores in [0, 1]. */
 const keepRule = z.string().regex(/^\s*(>=|>)\s*\d+(\.\d+)?\s*$/, 'write a rule such as ">= 1" or "> 0.5"');
 
+/** Absent: as the recipe's `mode` says. */
+const batch = z
+  .boolean()
+  .optional()
+  .describe("ask by the provider's batch: cheaper, and answered within a day");
+
 const solve = z.strictObject({
   n: count(64).default(1).describe('solutions drawn for each task'),
   temperature: z.number().min(0).max(2).default(1).describe('0 is greedy'),
   maxTokens: count(32_768).default(512).describe('longest answer, in tokens'),
+  batch,
 });
 
 const assess = z.strictObject({
@@ -96,6 +103,7 @@ const evaluate = z.strictObject({
   fresh: count(1_000_000)
     .optional()
     .describe('draw this many tasks nobody in this round has seen (suite train only)'),
+  batch,
 });
 
 const answerRule = z.union([
@@ -129,6 +137,10 @@ export const recipeHead = z.strictObject({
       usd: z.number().positive().max(1_000_000).optional().describe('US dollars, at the price of the model'),
     })
     .default({}),
+  mode: z
+    .enum(['direct', 'batch'])
+    .default('direct')
+    .describe("batch: large steps go to the provider's batches, cheaper and answered within a day"),
   threshold: share.optional().describe('smallest final test score; below it the command line exits with 1'),
   steps: z.array(z.unknown()).min(1).max(200),
   control: z.strictObject({ without: z.array(z.string().min(1)).min(1) }).optional(),
@@ -193,6 +205,7 @@ export interface Recipe {
     readonly tokens?: number | undefined;
     readonly usd?: number | undefined;
   };
+  readonly mode: 'direct' | 'batch';
   readonly threshold: number | null;
   readonly steps: readonly Step[];
   /** Paths of the steps the control leaves out; null without a control. */
