@@ -22,6 +22,9 @@ export const commandIds = [
   'ratchet.reopenPanel',
   'ratchet.loadMore',
   'ratchet.openEvaluation',
+  'ratchet.searchExperiences',
+  'ratchet.filterExperiences',
+  'ratchet.clearFilter',
   'ratchet.selectForCompare',
   'ratchet.compareWithSelected',
   'ratchet.compareWithPrevious',
@@ -62,6 +65,8 @@ export const contextKeys = {
   reviewKeys: 'ratchet.reviewKeys',
   /** A candidate was chosen for comparison. */
   candidateSelected: 'ratchet.candidateSelected',
+  /** The Experiences view shows only what meets conditions. */
+  experiencesFiltered: 'ratchet.experiencesFiltered',
   /** The workspace has a loop file; false until looked. */
   hasLoops: 'ratchet.hasLoops',
 } as const;

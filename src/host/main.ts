@@ -10,8 +10,10 @@ import { candidateCommands } from './commands/candidateCommands.ts';
 import type { CommandHandler } from './commands/commandHandlers.ts';
 import { dataCommands, tellWarnings } from './commands/dataCommands.ts';
 import { experienceCommands, restoreReviewKeys } from './commands/experienceCommands.ts';
+import { createExperienceFilter, type ExperienceFilterState } from './commands/filterCommands.ts';
 import { loopCommands } from './commands/loopCommands.ts';
 import { newLoop } from './commands/newLoop.ts';
+import { searchCommands } from './commands/searchCommands.ts';
 import { createDocumentFiles, uriOf, type DocumentFiles } from './documents/documentFiles.ts';
 import { createEngineLink, type EngineLink } from './engineLink.ts';
 import { followEngine } from './follow.ts';
@@ -87,15 +89,22 @@ interface Views {
   readonly trees: Readonly<Record<ViewId, Tree>>;
   readonly loadMore: CommandHandler;
   readonly loopFiles: ReturnType<typeof watchLoopFiles>;
+  readonly filter: ExperienceFilterState;
 }
 
 function createViews(host: HostContext): Views {
   const pages = new Map<string, number>();
+  const filter = createExperienceFilter(host.shell, () => {
+    // Pages wanted of what was found before say nothing of what is found now.
+    for (const group of pages.keys()) if (group.endsWith('/found')) pages.delete(group);
+    trees['ratchet.experiences'].refresh(['']);
+  });
   const loopFiles = watchLoopFiles(host, () => trees['ratchet.loops'].refresh(['']));
   const sources = treeSources({
     models: host.models,
     loopFiles: () => loopFiles.list(),
     pagesWanted: (groupId) => pages.get(groupId) ?? 1,
+    filter: filter.search,
   });
   const treeOf = (id: ViewId) =>
     createTree({
@@ -110,6 +119,7 @@ function createViews(host: HostContext): Views {
   return {
     trees,
     loopFiles,
+    filter,
     loadMore: async ([groupId]) => {
       if (typeof groupId !== 'string') return;
       pages.set(groupId, (pages.get(groupId) ?? 1) + 1);
@@ -131,7 +141,11 @@ function follow(host: HostContext, views: Views, documents: DocumentFiles, refre
   const end = followEngine({
     link: host.link,
     models: host.models,
-    refreshRows: (view, ids) => views.trees[view].refresh(ids),
+    refreshRows: (view, ids) => {
+      const isFiltered = view === 'ratchet.experiences' && views.filter.search() !== '';
+      // What is filtered stands right under its run.
+      views.trees[view].refresh(isFiltered ? ids.map((id) => id.split('/')[0] ?? id) : ids);
+    },
     refreshAnnotated: (solutionId: SolutionId) => {
       const tree = views.trees['ratchet.experiences'];
       tree.refresh(annotatedRows(tree.known(), solutionId));
@@ -154,6 +168,8 @@ function createCommands(
     ...loopCommands({ host, panels, loopFiles: views.loopFiles, ...parts }),
     ...candidateCommands(host),
     ...experienceCommands(host),
+    ...searchCommands({ host, filterBy: views.filter.filterBy }),
+    ...views.filter.commands,
     ...dataCommands(host),
     'ratchet.newLoop': () => newLoop(host, panels),
     'ratchet.showLog': async () => host.log.show(),

@@ -11,6 +11,7 @@ import type {
   ExperienceDetail,
   ExperienceFilter,
   ExperiencePage,
+  ExperienceSearchPage,
   RunDetail,
   RunSummary,
 } from '../core/model/views.ts';
@@ -23,6 +24,7 @@ import {
   listEvaluations,
   listExperiences,
   listRuns,
+  searchExperiences,
   type RequestDescriptor,
 } from '../protocol/engine.ts';
 import type { EngineLink } from './engineLink.ts';
@@ -33,6 +35,8 @@ export interface ReadModels {
   run(runId: RunId): Promise<RunDetail | null>;
   experienceCounts(runId: RunId): Promise<readonly ExperienceCount[]>;
   experiencePage(filter: ExperienceFilter, after: string | null, limit: number): Promise<ExperiencePage>;
+  /** Experiences of a run that a search finds, newest first; kept like every other page. */
+  searchPage(text: string, runId: RunId, after: string | null, limit: number): Promise<ExperienceSearchPage>;
   experience(solutionId: SolutionId): Promise<ExperienceDetail | null>;
   evaluations(runId: RunId): Promise<readonly EvaluationSummary[]>;
   evaluation(evaluationId: EvaluationId): Promise<EvaluationDetail | null>;
@@ -95,6 +99,8 @@ export function createReadModels(
     experienceCounts: (runId) => ask(countExperiences, { runId }, { runId, isExperience: true }),
     experiencePage: (filter, after, limit) =>
       ask(listExperiences, { filter, after, limit }, { runId: filter.runId, isExperience: true }),
+    searchPage: (text, runId, after, limit) =>
+      ask(searchExperiences, { text, filter: { runId }, after, limit }, { runId, isExperience: true }),
     experience: (solutionId) => ask(getExperience, { solutionId }, { runId: null, isExperience: true }),
     evaluations: (runId) => ask(listEvaluations, { runId }, { runId }),
     evaluation: (evaluationId) => ask(getEvaluation, { evaluationId }, { runId: null }),

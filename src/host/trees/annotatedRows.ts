@@ -18,6 +18,6 @@ export function annotatedRows(known: Iterable<KnownRow>, solutionId: SolutionId)
       experience.solutionId === solutionId ||
       (judged !== undefined && experience.input === judged.input && experience.output === judged.output),
   );
-  // A row's id ends in /verdict/solution; what stands before is its round.
+  // A row's id ends in /verdict/solution or /found/solution; what stands before is its round, or its run.
   return [...new Set(equal.map(({ id }) => id.split('/').slice(0, -2).join('/')))];
 }

@@ -145,19 +145,35 @@ export function judgedByYou(annotation: Annotation | null): string {
   return parts.join(', ');
 }
 
-function scoreWord(score: number | null): string {
+/** The icon of what became of an experience; null where nothing did. */
+export function verdictIcon(verdict: Verdict | null): string {
+  return groupOf(verdict ?? 'unrefined')?.icon ?? 'circle-outline';
+}
+
+export function scoreWord(score: number | null): string {
   if (score === null) return 'not judged';
   return score >= 1 ? 'right' : score <= 0 ? 'wrong' : percent(score);
 }
 
-function experienceNode(parentId: string, runId: RunId, experience: ExperienceSummary): TreeNode {
+/** "12 + 30 \u2192 42": a task and its answer in a line. */
+export function experienceTitle({ input, answer, output }: ExperienceSummary): string {
+  return `${oneLine(input, 60)} \u2192 ${oneLine(answer ?? output, 40)}`;
+}
+
+/** `place` says where it was made, for rows that do not stand under it. */
+export function experienceNode(
+  parentId: string,
+  runId: RunId,
+  experience: ExperienceSummary,
+  place = '',
+): TreeNode {
   const { annotation } = experience;
   const group = experience.verdict === null ? groupOf('unrefined') : groupOf(experience.verdict);
-  const title = `${oneLine(experience.input, 60)} \u2192 ${oneLine(experience.answer ?? experience.output, 40)}`;
+  const title = experienceTitle(experience);
   const yours = judgedByYou(annotation);
   // A person's verdict or score is the score then: saying it twice would read as two opinions.
   const judged = annotation !== null && (annotation.verdict !== null || annotation.score !== null);
-  const parts = [judged ? '' : scoreWord(experience.score), yours, experience.reason].filter(
+  const parts = [judged ? '' : scoreWord(experience.score), yours, place, experience.reason].filter(
     (part) => part !== '',
   );
   return {

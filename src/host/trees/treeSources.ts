@@ -1,5 +1,6 @@
 /** Owns which read models each row's children come from. The rows themselves are made by the pure functions beside it. */
-import type { ExperiencePage } from '../../core/model/views.ts';
+import type { RunId } from '../../core/model/ids.ts';
+import type { ExperienceHit, ExperiencePage, ExperienceSearchPage } from '../../core/model/views.ts';
 import type { ViewId } from '../ids.ts';
 import type { ReadModels } from '../readModels.ts';
 import { armNodes, candidateNodes, refusedNodes } from './candidatesTree.ts';
@@ -11,6 +12,7 @@ import {
   pageSize,
   verdictNodes,
 } from './experiencesTree.ts';
+import { foundGroup, foundNodes, type Found } from './foundTree.ts';
 import { controlRoundNodes, phaseNodes, recipeNodes, roundNodes, runNodes, stepNodes } from './loopsTree.ts';
 import { runNode } from './runRows.ts';
 import { runNumbers, type TreeNode, type TreeSource } from './treeNode.ts';
@@ -21,6 +23,8 @@ export interface SourceOptions {
   readonly loopFiles: () => Promise<readonly string[]>;
   /** Pages of experiences a person asked to see in a group; 1 at first. */
   readonly pagesWanted: (groupId: string) => number;
+  /** The search that rows of experiences must meet; '' for all. */
+  readonly filter: () => string;
 }
 
 async function allRuns(models: ReadModels): Promise<readonly TreeNode[]> {
@@ -69,12 +73,37 @@ async function pagesOf(parent: TreeNode, { models, pagesWanted }: SourceOptions)
   return pages;
 }
 
+/** Questions for one page: the work of each is bounded, and so is what a person waits for. */
+const asksAPage = 20;
+
+async function foundIn(parent: TreeNode, runId: RunId, options: SourceOptions): Promise<Found> {
+  const { models, pagesWanted, filter } = options;
+  const items: ExperienceHit[] = [];
+  const wanted = pageSize * pagesWanted(foundGroup(parent.id));
+  const text = filter();
+  let after: string | null = null;
+  let problems: readonly string[] = [];
+  for (let asks = 0; asks < asksAPage * (wanted / pageSize) && items.length < wanted; asks += 1) {
+    // Whole pages, so that a further page asks only for what is new.
+    const limit = pageSize - (items.length % pageSize);
+    const page: ExperienceSearchPage = await models.searchPage(text, runId, after, limit);
+    items.push(...page.items);
+    ({ next: after, problems } = page);
+    if (after === null) break;
+  }
+  return { items, hasMore: after !== null, problems };
+}
+
 function experiencesSource(options: SourceOptions): TreeSource {
   const { models } = options;
   return {
     async children(parent) {
       if (parent === null) return allRuns(models);
       const { ref } = parent;
+      if (options.filter() !== '')
+        return ref.kind === 'run'
+          ? foundNodes(parent, ref.run.id, await foundIn(parent, ref.run.id, options))
+          : [];
       switch (ref.kind) {
         case 'run':
           return experienceRoundNodes(parent, ref.run.id, await models.experienceCounts(ref.run.id));

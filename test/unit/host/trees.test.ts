@@ -94,7 +94,7 @@ describe('Experiences', () => {
         return { items: [experienceOf({ solutionId: asId(`s${asked.length}`) })], next: `p${asked.length}` };
       },
     } as unknown as ReadModels;
-    const source = treeSources({ models, loopFiles: async () => [], pagesWanted: () => 2 })[
+    const source = treeSources({ models, loopFiles: async () => [], pagesWanted: () => 2, filter: () => '' })[
       'ratchet.experiences'
     ];
     const round = { id: 'run:run1/main:1', ref: { kind: 'round', runId, arm: 'main', round: 1 } } as TreeNode;
