@@ -137,6 +137,8 @@ export type BatchNews =
   | { readonly kind: 'counts'; readonly answered: number }
   /** At most one for each call of the batch. */
   | { readonly kind: 'answer'; readonly id: string; readonly answer: ModelAnswer }
+  /** What happened to this call may not happen again: it may be asked once more. */
+  | { readonly kind: 'fault'; readonly id: string; readonly reason: string }
   /** The last news. Calls without an answer by now get none from this batch. */
   | { readonly kind: 'end'; readonly end: BatchEnd };
 

@@ -78,7 +78,10 @@ function place(shown: ShownRun): string {
 
 function withCount(parts: readonly string[], progress: RunProgress | null): string {
   const known = progress !== null && progress.total > 0;
-  return [...parts, ...(known ? [`${count(progress.done)} of ${count(progress.total)}`] : [])].join(' · ');
+  const note = progress?.note === undefined ? '' : ` ${progress.note}`;
+  return [...parts, ...(known ? [`${count(progress.done)} of ${count(progress.total)}${note}`] : [])].join(
+    ' · ',
+  );
 }
 
 /** One line that is always there, so that nothing jumps when a run begins or ends. */

@@ -19,22 +19,26 @@ export function createAsk(
 ): Pick<StepContext, 'ask' | 'progress'> {
   const began = run.services.clock.monotonic();
   let latest: RunProgress['latest'] = [];
-  const progress = (done: number, total: number) => {
+  const progress = (done: number, total: number, note?: string) => {
     const elapsed = run.services.clock.monotonic() - began;
     const remainingMs =
       pace.roundMs === null ? null : Math.max(0, pace.roundMs * pace.remainingRounds - elapsed);
-    run.services.onProgress({ runId: run.id, at, ...what, done, total, latest, remainingMs });
+    const where = note === undefined ? {} : { note };
+    run.services.onProgress({ runId: run.id, at, ...what, done, total, latest, remainingMs, ...where });
   };
+  const { recipe } = run;
+  const own = recipe.steps.find(({ path }) => path === at.step)?.with;
+  const batch = (own !== undefined && 'batch' in own ? own.batch : undefined) ?? recipe.mode === 'batch';
   return {
     progress,
     async ask(round, calls) {
-      return run.ledger.ask({ step: at.step, round, at }, calls, (done, settled) => {
+      return run.ledger.ask({ step: at.step, round, at, batch }, calls, (done, settled, note) => {
         const newest = settled.slice(-LATEST).flatMap(({ index, answer }) => {
           const input = calls[index]?.input ?? '';
           return answer.ok ? [{ input, output: answer.text }] : [];
         });
         latest = [...newest.reverse(), ...latest].slice(0, LATEST);
-        progress(done, calls.length);
+        progress(done, calls.length, note);
       });
     },
   };

@@ -11,11 +11,11 @@ import type { Recipe } from './recipe.ts';
 
 export interface Budget {
   /** Reserves as many of these calls as fit, in order; 0 means the cap is reached. */
-  reserve(requests: readonly ModelRequest[]): number;
-  /** Settles one reserved call; unknown usage settles at its worst case. */
-  settle(request: ModelRequest, usage: TokenUsage): void;
+  reserve(requests: readonly ModelRequest[], terms?: Terms): number;
+  /** Settles one call reserved on the same terms; unknown usage settles at its worst case. */
+  settle(request: ModelRequest, usage: TokenUsage, terms?: Terms): void;
   /** Gives back the reservation of a call that was never made. */
-  release(request: ModelRequest): void;
+  release(request: ModelRequest, terms?: Terms): void;
   /** True once the minutes are over. */
   readonly overdue: boolean;
   /** Reserved and settled so far, in US dollars; null where the price is not known. */
@@ -24,8 +24,18 @@ export interface Budget {
   reason(): string;
 }
 
+/** What differs from calls made directly and now. */
+export interface Terms {
+  /** What these calls cost, where it is not what the model costs. */
+  readonly price?: ModelPrice | null;
+  /** They were made by an earlier session and are counted whatever the caps. */
+  readonly committed?: boolean;
+}
+
 /** Tokens a message costs beside its text, at most, in every provider seen. */
 const OVERHEAD = 8;
+/** What saying that an answer has a form costs beside the form itself, at most. */
+const FORM_OVERHEAD = 512;
 
 interface Tokens {
   readonly input: number;
@@ -35,7 +45,10 @@ interface Tokens {
 /** Input counted as UTF-8 bytes plus overhead, output as the limit asked for. */
 function worstCase(request: ModelRequest): Tokens {
   const input = request.messages.reduce((sum, { content }) => sum + utf8Bytes(content) + OVERHEAD, 0);
-  return { input, output: request.maxTokens };
+  const { responseFormat } = request;
+  const form =
+    responseFormat === undefined ? 0 : utf8Bytes(JSON.stringify(responseFormat.schema)) + FORM_OVERHEAD;
+  return { input: input + form, output: request.maxTokens };
 }
 
 /** Both together. */
@@ -81,37 +94,44 @@ export function createBudget(
     money: price === null ? Infinity : Math.floor((caps.usd ?? Infinity) * perDollar),
     ms: (caps.minutes ?? Infinity) * 60_000,
   };
-  const cost = ({ input, output }: Tokens): number => (price === null ? 0 : costOf(price, input, output));
+  const cost = ({ input, output }: Tokens, terms?: Terms): number => {
+    const rate = terms?.price ?? price;
+    return rate === null ? 0 : costOf(rate, input, output);
+  };
   let calls = already.calls;
   let tokens = already.inputTokens + already.outputTokens;
   let money = cost({ input: already.inputTokens, output: already.outputTokens });
-  const add = (spent: Tokens, sign: 1 | -1): void => {
+  const add = (spent: Tokens, sign: 1 | -1, terms?: Terms): void => {
     tokens += sign * (spent.input + spent.output);
-    money += sign * cost(spent);
+    money += sign * cost(spent, terms);
   };
   const overdue = () => clock.monotonic() - started >= limit.ms;
   return {
-    reserve(requests) {
-      if (overdue()) return 0;
+    reserve(requests, terms) {
+      const committed = terms?.committed === true;
+      if (overdue() && !committed) return 0;
       let fit = 0;
       for (const request of requests) {
         const worst = worstCase(request);
-        if (calls + 1 > limit.calls || tokens + worst.input + worst.output > limit.tokens) break;
-        if (money + cost(worst) > limit.money) break;
+        const fits =
+          calls + 1 <= limit.calls &&
+          tokens + worst.input + worst.output <= limit.tokens &&
+          money + cost(worst, terms) <= limit.money;
+        if (!fits && !committed) break;
         calls += 1;
-        add(worst, 1);
+        add(worst, 1, terms);
         fit += 1;
       }
       return fit;
     },
-    settle(request, { input, output }) {
+    settle(request, { input, output }, terms) {
       if (input === null || output === null) return;
-      add(worstCase(request), -1);
-      add({ input, output }, 1);
+      add(worstCase(request), -1, terms);
+      add({ input, output }, 1, terms);
     },
-    release(request) {
+    release(request, terms) {
       calls -= 1;
-      add(worstCase(request), -1);
+      add(worstCase(request), -1, terms);
     },
     get overdue() {
       return overdue();

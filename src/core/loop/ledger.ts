@@ -8,6 +8,8 @@ import type { Position } from '../model/event.ts';
 import { asId, type EffectKey, type RunId } from '../model/ids.ts';
 import type { TokenUsage } from '../model/task.ts';
 import type { EffectRecord, LanguageModel, ModelAnswer, ModelRequest, StopSignal } from '../ports.ts';
+import { ProviderError } from '../ports.ts';
+import { askByBatches, type BatchAsking, type KeyedCall } from './askBatches.ts';
 import type { Budget } from './budget.ts';
 import { Halted } from './halt.ts';
 import type { RunControl, RunServices } from './services.ts';
@@ -37,8 +39,8 @@ interface Answered {
   readonly answer: ModelAnswer;
 }
 
-/** How many answers are durable, and those that just became so, by the index of their call. */
-export type OnSettled = (done: number, settled: readonly Answered[]) => void;
+/** How many are answered, those that just became durable by the index of their call, and who answers where it is not the model at once. */
+export type OnSettled = (done: number, settled: readonly Answered[], note?: string) => void;
 
 export interface Ledger {
   /** Answers in the order of the calls. Throws Halted, ProviderError or StoreError; what was settled before stays settled. */
@@ -64,12 +66,6 @@ interface Account {
   readonly budget: Budget;
   readonly control: RunControl;
   readonly stop: StopSignal;
-}
-
-interface KeyedCall {
-  readonly key: EffectKey;
-  readonly request: ModelRequest;
-  readonly index: number;
 }
 
 export function createLedger(
@@ -101,6 +97,10 @@ async function askAll(
   const answers = await findAnswers(account, keys);
   let waiting = unanswered(calls, keys, answers);
   onSettled(calls.length - waiting.length, []);
+  if (place.batch === true && waiting.length > 0) {
+    await askInBatches(account, place, { calls: unanswered(calls, keys, new Map()), answers, onSettled });
+    waiting = unanswered(calls, keys, answers);
+  }
   while (waiting.length > 0) {
     if (stop.aborted) throw halted(account);
     const fit = budget.reserve(waiting.slice(0, WAVE).map(({ request }) => request));
@@ -119,6 +119,39 @@ async function askAll(
     waiting = waiting.slice(fit);
   }
   return keys.map((key) => answers.get(key) ?? { ok: false, reason: 'the provider gave no answer' });
+}
+
+async function askInBatches(
+  account: Account,
+  place: EffectPlace,
+  asked: {
+    readonly calls: readonly KeyedCall[];
+    readonly answers: Map<EffectKey, ModelAnswer>;
+    readonly onSettled: OnSettled;
+  },
+): Promise<void> {
+  const { runId, model, services, budget, stop, control } = account;
+  const { calls, answers, onSettled } = asked;
+  const batches = model.batches ?? null;
+  if (batches === null)
+    throw new ProviderError(
+      `${model.name} answers no batches; take mode: batch and batch: true out of the recipe.`,
+    );
+  const asking: BatchAsking = {
+    runId,
+    batches,
+    services,
+    budget,
+    stop,
+    place,
+    answers,
+    price: model.price ?? null,
+    forGood: () => control.aborted && control.reason === 'stop',
+    halted: () => halted(account),
+    onSettled: (settled, remote) =>
+      onSettled(Math.min(calls.length, answers.size + remote), settled, "answered by the provider's batch"),
+  };
+  await askByBatches(asking, calls);
 }
 
 /** Calls without an answer yet, equal ones once. */

@@ -144,6 +144,8 @@ export interface RunProgress {
   readonly total: number;
   /** A few of the newest outputs, newest first, for people to watch. */
   readonly latest: readonly { readonly input: string; readonly output: string }[];
+  /** Who answers, where it is not the model at once: said after "1,200 of 100,000". */
+  readonly note?: string;
   /** Estimated milliseconds until the run ends; null until a round has been timed. */
   readonly remainingMs: number | null;
 }
