@@ -1,5 +1,10 @@
 // Owns how tests are grouped: unit and loop need no editor; editor drives the real one and never runs in parallel.
+import os from 'node:os';
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+// What an engine remembers of this user's runs must not get into the real user's folder.
+process.env.RATCHET_STATE = path.join(os.tmpdir(), `ratchet-test-state-${process.pid}`);
 
 export default defineConfig({
   test: {

@@ -2,6 +2,7 @@
  * Owns what a client (editor window, command line) sees of the workspace's engine process: typed requests and notifications.
  * Deliberately says nothing of how the process is found or started; that is client/connect.ts.
  */
+import type { ClientRequest } from '../protocol/clientRequests.ts';
 import type { HelloResult, NotificationDescriptor, RequestDescriptor } from '../protocol/engine.ts';
 
 export interface EngineConnection {
@@ -37,6 +38,30 @@ export interface ConnectOptions {
   readonly version: string;
   /** 'never' only attaches to a running engine and resolves to null when there is none. */
   readonly start: 'ifNeeded' | 'never';
-  /** Extra environment of a started engine, for example a key the window holds. Never logged. */
+  /** Extra environment of a started engine; never a key. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What the engine may ask this client; nothing where absent. */
+  readonly answers?: readonly ClientAnswer[];
+}
+
+/** How a client answers one request of the engine. */
+export interface ClientAnswer {
+  readonly method: string;
+  /** Rejects with EngineError('invalid') for parameters that do not pass the guard. */
+  readonly answer: (params: unknown, signal: AbortSignal) => Promise<unknown>;
+}
+
+export function answering<Params, Answer>(
+  request: ClientRequest<Params, Answer>,
+  handle: (params: Params, signal: AbortSignal) => Promise<Answer>,
+): ClientAnswer {
+  return {
+    method: request.method,
+    answer: async (params, signal) => {
+      const read = request.params.safeParse(params);
+      if (!read.success)
+        throw new EngineError('invalid', `The request ${request.method} was not understood.`);
+      return handle(read.data, signal);
+    },
+  };
 }

@@ -3,7 +3,12 @@
  * EngineError. Deliberately neither finds nor starts the engine.
  */
 import { connect as openSocket, type Socket } from 'node:net';
-import { ResponseError, type MessageConnection } from 'vscode-jsonrpc/node';
+import {
+  ErrorCodes,
+  ResponseError,
+  type CancellationToken,
+  type MessageConnection,
+} from 'vscode-jsonrpc/node';
 import {
   hello,
   PROTOCOL_VERSION,
@@ -11,7 +16,7 @@ import {
   type NotificationDescriptor,
   type RequestDescriptor,
 } from '../protocol/engine.ts';
-import { EngineError, type ConnectOptions, type EngineConnection } from './connection.ts';
+import { EngineError, type ClientAnswer, type ConnectOptions, type EngineConnection } from './connection.ts';
 import { openWire, type Wire } from './wire.ts';
 
 const kinds: readonly EngineError['kind'][] = [
@@ -36,11 +41,12 @@ export interface Dialled {
  */
 export async function dial(
   target: Dialled,
-  who: Pick<ConnectOptions, 'client' | 'version'>,
+  who: Pick<ConnectOptions, 'client' | 'version' | 'answers'>,
 ): Promise<EngineConnection | 'nobody' | 'silent'> {
   const socket = await open(target.address, target.limitMs);
   if (typeof socket === 'string') return socket;
   const wire = openWire(socket);
+  answerEngine(wire.connection, who.answers ?? []);
   const over = wire.over.then(() => 'nobody' as const);
   let timer: NodeJS.Timeout | undefined;
   const silent = new Promise<'silent'>((resolve) => {
@@ -113,6 +119,24 @@ function conversation(wire: Wire, greeting: HelloResult): EngineConnection {
     },
     close: wire.close,
   };
+}
+
+/** What fails here is told by name alone: its details may hold what stays with the window. */
+function answerEngine(connection: MessageConnection, answers: readonly ClientAnswer[]): void {
+  connection.onRequest(async (method: string, params: unknown, token: CancellationToken) => {
+    const found = answers.find((each) => each.method === method);
+    if (found === undefined) return new ResponseError(ErrorCodes.MethodNotFound, method);
+    const ending = new AbortController();
+    const watch = token.onCancellationRequested(() => ending.abort());
+    if (token.isCancellationRequested) ending.abort();
+    try {
+      return await found.answer(params, ending.signal);
+    } catch {
+      return new ResponseError(ErrorCodes.InternalError, `${method} failed`);
+    } finally {
+      watch.dispose();
+    }
+  });
 }
 
 async function ask<Params, Result>(

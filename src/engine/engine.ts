@@ -10,7 +10,9 @@ import { EngineError } from '../client/connection.ts';
 import { workspacePaths, type WorkspacePaths } from '../client/endpoint.ts';
 import type { Log, Store } from '../core/ports.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';
-import { converse, type Conversation } from './greeting.ts';
+import { createClients } from './clients.ts';
+import { converse, type Conversation, type Greeted } from './greeting.ts';
+import { knownRuns, stateFolder } from './knownRuns.ts';
 import { listen, type Listener } from './listen.ts';
 import { openLog } from './log.ts';
 import { createMethods } from './methods.ts';
@@ -64,7 +66,8 @@ async function serve(
   ownership: Ownership,
   log: Log,
 ): Promise<Engine> {
-  const services = options.services(paths, log);
+  const windows = createClients();
+  const services = options.services(paths, log, windows);
   const clients = new Map<Socket, Conversation>();
   const end = Promise.withResolvers<void>();
   let stopping = false;
@@ -83,7 +86,8 @@ async function serve(
   const servicesOf = (recipePath: string, opened: Store) =>
     services.ofRun(path.join(paths.workspace, recipePath), opened);
   const executions = createExecutions({ servicesOf, store, log, listeners });
-  const runs = createRuns({ workspace: paths.workspace, executions, store, listeners });
+  const known = knownRuns(stateFolder(process.env), paths.workspace, log);
+  const runs = createRuns({ workspace: paths.workspace, executions, store, listeners, known });
   const isIdle = () => clients.size === 0 && executions.count() === 0;
   const idle = idleTimer(options.idleMs, isIdle, () => void stop('idle'));
 
@@ -116,13 +120,18 @@ async function serve(
     store,
     runs,
     upkeep,
+    providers: services.providers,
     clock: Date,
     onAnnotated: broadcast.annotation,
     onShutdown,
   });
   const listener = await listen(paths, (socket) => {
     const { token } = listener;
-    const greeting = { token, version: options.version, methods, log, onGreeted: broadcast.add };
+    const onGreeted = ({ send, peer }: Greeted) => {
+      const leave = [broadcast.add(send), windows.add(peer)];
+      return () => leave.forEach((end) => end());
+    };
+    const greeting = { token, version: options.version, methods, log, onGreeted };
     clients.set(socket, converse(socket, greeting));
     socket.once('close', () => {
       clients.delete(socket);

@@ -5,8 +5,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
+  CancellationTokenSource,
   createMessageConnection,
   Message,
+  type MessageConnection,
   SocketMessageReader,
   SocketMessageWriter,
 } from 'vscode-jsonrpc/node';
@@ -15,7 +17,14 @@ import type { Log } from '../core/ports.ts';
 import { hello, PROTOCOL_VERSION, type HelloResult } from '../protocol/engine.ts';
 import type { Send } from './delivery.ts';
 import { asEngineError, asResponse } from './errors.ts';
+import type { Peer } from './clients.ts';
 import { checked, type Methods } from './methods.ts';
+
+/** A client that has shown the token: told things, and asked for what stays with it. */
+export interface Greeted {
+  readonly send: Send;
+  readonly peer: Peer;
+}
 
 export interface GreetingContext {
   readonly token: string;
@@ -23,7 +32,7 @@ export interface GreetingContext {
   readonly methods: Methods;
   readonly log: Log;
   /** The client has shown the token. Returns what to do when it is gone. */
-  readonly onGreeted: (send: Send) => () => void;
+  readonly onGreeted: (client: Greeted) => () => void;
 }
 
 const greetingLimitMs = 5_000;
@@ -53,7 +62,11 @@ export function converse(socket: Socket, context: GreetingContext): Conversation
     const compatible = greeting.protocol === PROTOCOL_VERSION && greeting.version === context.version;
     state = compatible ? 'compatible' : 'foreign';
     clearTimeout(late);
-    leave = context.onGreeted((method, payload) => wire.sendNotification(method, payload));
+    leave = context.onGreeted({
+      send: (method, payload) => wire.sendNotification(method, payload),
+      // A window of another version may mean something else by the same words.
+      peer: { kind: compatible ? greeting.client : 'cli', ask: (...asked) => askOver(wire, ...asked) },
+    });
     log.info('client joined', { client: greeting.client, version: greeting.version, compatible });
     return { protocol: PROTOCOL_VERSION, version: context.version, pid: process.pid, compatible };
   };
@@ -110,6 +123,24 @@ export function converse(socket: Socket, context: GreetingContext): Conversation
   });
   wire.listen();
   return { close };
+}
+
+/** Tells the client when the answer is no longer wanted. */
+async function askOver(
+  wire: MessageConnection,
+  method: string,
+  params: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const source = new CancellationTokenSource();
+  const cancel = () => source.cancel();
+  signal.addEventListener('abort', cancel);
+  try {
+    return await wire.sendRequest(method, params, source.token);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    source.dispose();
+  }
 }
 
 /** Knows when the answers that are due have left: hanging up before would lose the very sentence that says why. */

@@ -10,6 +10,7 @@ import type { ExperienceFilter } from '../core/model/views.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import * as protocol from '../protocol/engine.ts';
 import type { RequestDescriptor } from '../protocol/engine.ts';
+import type { Providers } from './providers.ts';
 import type { Runs } from './runs.ts';
 import type { StoreUpkeep } from './storeUpkeep.ts';
 
@@ -17,6 +18,7 @@ export interface MethodsContext {
   readonly store: () => Promise<Store>;
   readonly runs: Runs;
   readonly upkeep: StoreUpkeep;
+  readonly providers: Pick<Providers, 'test' | 'forgetKeys'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly onAnnotated: (solutionId: SolutionId) => void;
   /** Pauses what is running, then lets the process end after the answer has left. */
@@ -33,7 +35,7 @@ export interface Method {
 export type Methods = ReadonlyMap<string, Method>;
 
 export function createMethods(context: MethodsContext): Methods {
-  const { store, runs, upkeep } = context;
+  const { store, runs, upkeep, providers } = context;
   const done = (work: Promise<unknown>) => work.then(() => null);
   return new Map([
     read(protocol.describeRecipe, async ({ text }) => describeRecipe(text)),
@@ -42,7 +44,8 @@ export function createMethods(context: MethodsContext): Methods {
       runId: await runs.start(recipePath, seed),
     })),
     change(protocol.pauseRun, ({ runId }) => done(runs.pause(runId))),
-    change(protocol.resumeRun, ({ runId }) => done(runs.resume(runId))),
+    read(protocol.inspectResume, ({ runId }) => runs.inspectResume(runId)),
+    change(protocol.resumeRun, ({ runId, confirmed }) => done(runs.resume(runId, confirmed === true))),
     change(protocol.stopRun, ({ runId }) => done(runs.stop(runId))),
     read(protocol.awaitRun, ({ runId }) => runs.outcome(runId)),
     read(protocol.listRuns, async () => (await store()).runs()),
@@ -62,6 +65,11 @@ export function createMethods(context: MethodsContext): Methods {
     read(protocol.listCandidates, async ({ runId }) => (await store()).candidates(runId)),
     read(protocol.getCandidate, async ({ candidateId }) => (await store()).candidate(candidateId)),
     change(protocol.annotate, (judgement) => done(annotate(judgement, context))),
+    change(protocol.testProvider, ({ provider, model }) => providers.test(provider, model)),
+    read(protocol.forgetKeys, async () => {
+      providers.forgetKeys();
+      return null;
+    }),
     read(protocol.storeState, () => upkeep.state()),
     read(protocol.verifyStore, () => upkeep.verify()),
     change(protocol.compactStore, () => upkeep.compact()),

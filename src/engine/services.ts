@@ -4,11 +4,15 @@ import type { FileStore } from '../adapters/store/localStore.ts';
 import type { Restored } from '../adapters/store/recovery.ts';
 import type { Log, Store } from '../core/ports.ts';
 import type { WorkspacePaths } from '../client/endpoint.ts';
+import type { Clients } from './clients.ts';
+import type { Providers } from './providers.ts';
 
 /** What a run is given, but for the two listeners, which are the engine's own. */
 export type ServicesOfRun = Omit<RunServices, 'onEvents' | 'onProgress'>;
 
 export interface EngineServices {
+  /** Endpoints and editor models by name, for runs and for trying a connection. */
+  readonly providers: Pick<Providers, 'test' | 'forgetKeys'>;
   /** Opens the workspace's store; called once, at the first need, and again only after a failure. */
   openStore(): Promise<FileStore>;
   /** Puts the newest good backup in the place of the store, which is not open then. */
@@ -18,4 +22,5 @@ export interface EngineServices {
   close(): Promise<void>;
 }
 
-export type MakeServices = (paths: WorkspacePaths, log: Log) => EngineServices;
+/** `clients` are the windows an engine may ask for settings, keys and editor models. */
+export type MakeServices = (paths: WorkspacePaths, log: Log, clients: Clients) => EngineServices;

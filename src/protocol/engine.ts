@@ -99,7 +99,25 @@ export const startRun = request<{ readonly runId: RunId }>()(
 );
 /** Finishes the calls in flight, then stands still; every settled answer is kept. */
 export const pauseRun = request<null>()('ratchet/run/pause', ofRun);
-export const resumeRun = request<null>()('ratchet/run/resume', ofRun);
+/** What a person is told before a run goes on that was not begun on this machine by this user. */
+export interface ResumeQuestion {
+  /** Whether a yes is needed at all. */
+  readonly needed: boolean;
+  /** As the recipe names it. */
+  readonly model: string;
+  readonly callsMade: number;
+  /** Under the recipe's budget; null where it has no cap in calls. */
+  readonly callsLeft: number | null;
+  /** The recipe's caps on the whole run; null for none. */
+  readonly tokens: number | null;
+  readonly usd: number | null;
+}
+export const inspectResume = request<ResumeQuestion>()('ratchet/run/inspectResume', ofRun);
+/** `confirmed`: a person said yes to what inspectResume told. */
+export const resumeRun = request<null>()(
+  'ratchet/run/resume',
+  z.object({ runId: id<RunId>(), confirmed: z.boolean().optional() }).strict(),
+);
 /** Ends the run for good; what it made is kept. */
 export const stopRun = request<null>()('ratchet/run/stop', ofRun);
 
@@ -236,6 +254,23 @@ export interface StoreRestore {
 
 /** An absolute path on the engine's machine. */
 const ofFile = z.object({ file: z.string().min(1).max(4096) }).strict();
+
+export interface ConnectionReport {
+  readonly ok: boolean;
+  /** One sentence: what answers, or what exactly is wrong and what to do. */
+  readonly message: string;
+  /** What a person would have to change; null where nothing is wrong. */
+  readonly problem: 'address' | 'network' | 'key' | 'model' | 'quota' | 'answer' | null;
+  /** Models the endpoint lists; empty where it lists none. */
+  readonly models: readonly string[];
+}
+/** Tries a provider: the list of its models, then the smallest call. Model '' only looks and lists. */
+export const testProvider = request<ConnectionReport>()(
+  'ratchet/provider/test',
+  z.object({ provider: z.string().min(1).max(100), model: z.string().max(200) }).strict(),
+);
+/** A key was set or removed: the next exchange asks for it again. */
+export const forgetKeys = request<null>()('ratchet/keys/forget', nothing);
 
 export const storeState = request<StoreState>()('ratchet/store/state', nothing);
 /** Reads and checks everything; runs go on meanwhile. */

@@ -10,15 +10,21 @@ export interface Address {
   readonly origin: string;
   /** Host and port, for people. */
   readonly host: string;
+  /** False where what is sent can be read on the way: a key never goes there. */
+  readonly mayCarryKey: boolean;
 }
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** Where clouds hand out the credentials of a machine to whoever asks from it (RFC 3927 link-local, and AWS over IPv6). */
+const metadata =
+  /^(?:169\.254\.|\[fe[89ab][0-9a-f]:|\[fd00:ec2::254\]|\[::ffff:a9fe:|metadata\.google\.internal\.?$)/u;
 
 /**
  * A base URL such as https://api.example.com/v1. Throws ProviderError when it is none, carries a user name, a query or a
- * fragment, or is neither https nor http on this very machine: prompts and keys do not travel in the clear.
+ * fragment, or is neither https nor http on this very machine: prompts and keys do not travel in the clear. With
+ * `allowHttp` prompts may, to another machine; keys still do not.
  */
-export function readAddress(baseURL: string): Address {
+export function readAddress(baseURL: string, allowHttp = false): Address {
   let url: URL;
   try {
     url = new URL(baseURL.trim());
@@ -31,11 +37,14 @@ export function readAddress(baseURL: string): Address {
     );
   if (url.search !== '' || url.hash !== '')
     throw new ProviderError(`The base URL of ${url.host} may not have a "?" or "#" part; remove it.`);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback.has(url.hostname)))
+  const mayCarryKey = url.protocol === 'https:' || (url.protocol === 'http:' && loopback.has(url.hostname));
+  if (!mayCarryKey && !(allowHttp && url.protocol === 'http:'))
     throw new ProviderError(
       `The base URL of ${url.host === '' ? 'the provider' : url.host} must begin with https:// (http:// only for localhost).`,
     );
-  return { baseURL: url.href.replace(/\/+$/u, ''), origin: url.origin, host: url.host };
+  if (metadata.test(url.hostname))
+    throw new ProviderError(`${url.host} is an address for this machine's own credentials, not of a model.`);
+  return { baseURL: url.href.replace(/\/+$/u, ''), origin: url.origin, host: url.host, mayCarryKey };
 }
 
 /** The proxy's host and port, for people. Throws ProviderError for what is no address of one. */

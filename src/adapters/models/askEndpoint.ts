@@ -22,7 +22,7 @@ export interface Outcome {
 }
 
 /** What one exchange brought: an answer (of whatever kind), or a fault to be judged. */
-type Exchange =
+export type Exchange =
   | { readonly answer: ModelAnswer; readonly window: RateWindow | null }
   | { readonly fault: FaultKind; readonly sent: readonly OptionalField[] };
 
@@ -36,7 +36,7 @@ const withoutField: Readonly<Record<OptionalField, string>> = {
 };
 
 /** One exchange. Null when `signal` ended it. Errors that are no fault of the endpoint are thrown on. */
-async function exchange(
+export async function exchange(
   session: Session,
   request: ModelRequest,
   signal: AbortSignal,
@@ -125,7 +125,13 @@ export async function askEndpoint(
       noteModel(session, outcome.answer);
       return { answer: outcome.answer, doubtful: false };
     }
-    const asked = { host: address.host, model: endpoint.model, sent: outcome.sent, now: Date.now() };
+    const asked = {
+      host: address.host,
+      model: endpoint.model,
+      sent: outcome.sent,
+      now: Date.now(),
+      keyed: session.keyed,
+    };
     const verdict = judgeFault(outcome.fault, asked);
     switch (verdict.kind) {
       case 'provider':

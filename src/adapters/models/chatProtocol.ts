@@ -113,5 +113,6 @@ export const chatProtocol: Protocol = {
     [...optional, ...(stream ? (['stream_options'] as const) : [])].filter((field) => !refused.has(field)),
   send: (client, asked) => client.chat.completions.create(bodyOf(asked)).asResponse(),
   reader: chatReader,
+  leastTokens: 1,
   read: readCompletion,
 };

@@ -27,6 +27,10 @@ export interface Exchanges {
   readonly address: Address;
   /** Asked for each exchange; goes to `address.origin` alone. */
   readonly key: () => Promise<string | null>;
+  /** The header the key goes in. */
+  readonly keyHeader: 'authorization' | 'api-key' | 'x-api-key';
+  /** The user's own, which never replace those of the exchange. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly limits: ExchangeLimits;
   readonly dispatcher: Dispatcher;
   /** Host and port of the proxy the dispatcher goes through; null without one. */
@@ -47,6 +51,9 @@ function cleanKey(key: string | null): string | null {
   if (!/^[\x21-\x7e]+$/u.test(bare)) throw fail({ kind: 'badKey' });
   return bare;
 }
+
+const keyHeaderOf = (name: Exchanges['keyHeader'], key: string): Readonly<Record<string, string>> =>
+  name === 'authorization' ? { authorization: `Bearer ${key}` } : { [name]: key };
 
 /** Text of an endpoint without the key, should it repeat it. */
 function redact(text: string, key: string | null): string {
@@ -131,7 +138,7 @@ export function guardedFetch(exchanges: Exchanges): Fetch {
     if (context === undefined) throw new Error('An exchange was begun outside of its context.');
     const url = new URL(target instanceof Request ? target.url : target);
     if (url.origin !== address.origin) throw fail({ kind: 'redirect' });
-    const secret = cleanKey(await key());
+    const secret = address.mayCarryKey ? cleanKey(await key()) : null;
     const late = new AbortController();
     const abort = (): void => late.abort();
     if (context.signal.aborted) abort();
@@ -146,9 +153,10 @@ export function guardedFetch(exchanges: Exchanges): Fetch {
         method,
         body: typeof body === 'string' ? body : null,
         headers: {
+          ...exchanges.headers,
           'content-type': 'application/json',
           accept: 'application/json, text/event-stream',
-          ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
+          ...(secret === null ? {} : keyHeaderOf(exchanges.keyHeader, secret)),
         },
         signal: late.signal,
       });

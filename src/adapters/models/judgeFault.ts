@@ -28,6 +28,8 @@ export interface Asked {
   readonly sent: readonly OptionalField[];
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** False where the exchange carried no key. */
+  readonly keyed?: boolean;
 }
 
 /** Longer waits are for a person to decide. */
@@ -134,7 +136,11 @@ function judgeStatus(status: number, headers: HeaderReader, text: string, asked:
     case 422:
       return judgeRequest(error, asked);
     case 401:
-      return stop(`${host} rejected the key; set a valid key for it.`);
+      return stop(
+        asked.keyed === false
+          ? `${host} wants a key and has none; run "Ratchet: Set API Key..." or set the environment variable for it, then resume.`
+          : `${host} rejected the key; set a valid key for it.`,
+      );
     case 402:
       return stop(`The account at ${host} is out of credit${said(error.message)}; add credit, then resume.`);
     case 403:

@@ -25,6 +25,8 @@ export interface Protocol {
   /** Sends the request through the client; the answer comes beside it (exchangeContext.ts). */
   send(client: OpenAI, asked: AskedFor): Promise<unknown>;
   readonly reader: () => StreamReader;
+  /** The smallest answer limit the protocol takes, in tokens. */
+  readonly leastTokens: number;
   /** `asked` is the model's name in the request, for endpoints that do not name the one that answered. */
   read(body: unknown, asked: string, requestId: string | null): ModelAnswer;
 }

@@ -104,5 +104,6 @@ export const responsesProtocol: Protocol = {
   sent: ({ refused }) => optional.filter((field) => !refused.has(field)),
   send: (client, asked) => client.responses.create(bodyOf(asked)).asResponse(),
   reader: responseReader,
+  leastTokens: 16,
   read: readResponse,
 };

@@ -3,6 +3,7 @@
  * Deliberately asks nothing itself.
  */
 import type OpenAI from 'openai';
+import type { Dispatcher } from 'undici';
 import type { PriceRow } from '../../core/measure/prices.ts';
 import type { Log } from '../../core/ports.ts';
 import type { Address } from './address.ts';
@@ -24,14 +25,24 @@ export interface OpenAiEndpoint {
   readonly model: string;
   /** Asked before each exchange; null where the endpoint needs none. */
   readonly apiKey: () => Promise<string | null>;
-  /** Chat completions, which everyone speaks, unless said otherwise. */
-  readonly api?: 'chat' | 'responses';
+  /** Chat completions, which everyone speaks, unless said otherwise; `auto` is Responses where OpenAI itself answers. */
+  readonly api?: 'chat' | 'responses' | 'auto';
+  /** The query parameter api-version, which Azure wants. */
+  readonly apiVersion?: string;
+  /** Sent with every request, beside those of the exchange itself; never a key. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default `authorization`, as a bearer token. */
+  readonly keyHeader?: 'authorization' | 'api-key' | 'x-api-key';
+  /** Whether http may go to another machine, without a key; default false. */
+  readonly allowHttp?: boolean;
   /** Whether answers are asked for in pieces: shows early that a slow endpoint is at work. Default false. */
   readonly stream?: boolean;
   /** Calls in flight at once, at most; default 8. A busy host gets fewer. */
   readonly concurrency?: number;
   /** Such as http://host:port; none by default. */
   readonly proxy?: string;
+  /** The connections to use instead of this process's own; tests watch the wire with it. */
+  readonly dispatcher?: Dispatcher;
   /** The user's own prices, which go before the table's. */
   readonly prices?: readonly PriceRow[];
   readonly log?: Log;
@@ -63,6 +74,8 @@ export interface Session {
   readonly client: () => Promise<OpenAI>;
   /** The model that answered last, by the endpoint's word. */
   answeredAs: string | null;
+  /** Whether the newest exchange carried a key. */
+  keyed: boolean;
 }
 
 const processGates = hostGates();
@@ -81,13 +94,19 @@ function defaults(stream: boolean): EndpointLimits {
   };
 }
 
+const openAiOrigin = 'https://api.openai.com';
+
+function speaksResponses({ api }: OpenAiEndpoint, { origin }: Address): boolean {
+  return api === 'responses' || (api === 'auto' && origin === openAiOrigin);
+}
+
 /** Throws ProviderError for an address or proxy that cannot be used. Connects to nothing. */
 export function openSession(endpoint: OpenAiEndpoint): Session {
   const { stream = false, proxy = null, random = Math.random, gates = processGates } = endpoint;
-  const address = readAddress(endpoint.baseURL);
+  const address = readAddress(endpoint.baseURL, endpoint.allowHttp);
   const proxyName = proxy === null ? null : proxyHost(proxy);
   const limits = { ...defaults(stream), ...endpoint.limits };
-  const protocol = endpoint.api === 'responses' ? responsesProtocol : chatProtocol;
+  const protocol = speaksResponses(endpoint, address) ? responsesProtocol : chatProtocol;
   const concurrency = Math.max(1, endpoint.concurrency ?? defaultConcurrency);
   const gate = gates(address.origin, { backoffMs: limits.backoffMs, random });
   gate.allow(concurrency);
@@ -102,21 +121,28 @@ export function openSession(endpoint: OpenAiEndpoint): Session {
       organization: null,
       project: null,
       baseURL: address.baseURL,
+      ...(endpoint.apiVersion === undefined ? {} : { defaultQuery: { 'api-version': endpoint.apiVersion } }),
       maxRetries: 0,
       timeout: limits.totalMs * 2,
       logLevel: 'off',
       fetch: guardedFetch({
         address,
-        key: endpoint.apiKey,
+        key: async () => {
+          const key = address.mayCarryKey ? await endpoint.apiKey() : null;
+          session.keyed = key !== null && key.trim() !== '';
+          return key;
+        },
+        headers: endpoint.headers ?? {},
+        keyHeader: endpoint.keyHeader ?? 'authorization',
         limits,
-        dispatcher: connect(proxy),
+        dispatcher: endpoint.dispatcher ?? connect(proxy),
         proxy: proxyName,
         reader: protocol.reader,
       }),
     });
   };
   let client: Promise<OpenAI> | null = null;
-  return {
+  const session: Session = {
     endpoint,
     protocol,
     address,
@@ -127,5 +153,7 @@ export function openSession(endpoint: OpenAiEndpoint): Session {
     refused: new Set(),
     client: () => (client ??= load()),
     answeredAs: null,
+    keyed: false,
   };
+  return session;
 }

@@ -84,7 +84,7 @@ async function execute(
 ): Promise<RunEnd> {
   let end: RunEnd;
   try {
-    const model = services.model(recipe.model);
+    const model = await services.model(recipe.model);
     const sets = await loadTaskSets(recipe, seed, services.files);
     const spent = await services.store.spent(id);
     const budget = createBudget(recipe.budget, spent, services.clock, model.price ?? null);

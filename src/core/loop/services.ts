@@ -4,8 +4,8 @@ import type { Clock, LanguageModel, Log, ProgressListener, RunStore, TaskFiles, 
 
 export interface RunServices {
   readonly store: RunStore;
-  /** The model a recipe names by provider id. Throws ProviderError when there is none by that name. */
-  readonly model: (provider: string) => LanguageModel;
+  /** The model a recipe names by provider id. Throws, or rejects with, ProviderError when there is none by that name. */
+  readonly model: (provider: string) => LanguageModel | Promise<LanguageModel>;
   /** Null when that provider's weights cannot be trained here. */
   readonly trainer: (provider: string) => Trainer | null;
   readonly files: TaskFiles;

@@ -42,6 +42,7 @@ afterEach(async () => {
 });
 
 const noStore: MakeServices = () => ({
+  providers: { test: () => Promise.reject(new Error('nothing is tried here')), forgetKeys: () => undefined },
   openStore: () =>
     Promise.reject(new StoreError('The disk is full; free some space and try again.', 'ENOSPC')),
   restoreStore: () => Promise.reject(new StoreError('There is no good backup.', 'NO_BACKUP')),

@@ -52,8 +52,8 @@ function faulty() {
 
 async function serve(files: HostFiles): Promise<EngineConnection> {
   const workspace = newWorkspace(starRecipe({ rounds: 2 }));
-  const services: MakeServices = (paths, log) => ({
-    ...toyServices(paths, log),
+  const services: MakeServices = (paths, log, clients) => ({
+    ...toyServices(paths, log, clients),
     openStore: async () => {
       const database = await openDatabase({ file: paths.database, wasm, files });
       return createStore(database, Date.now, fullUpkeep(database, { now: Date.now, quietMs: 50 }));

@@ -10,8 +10,8 @@ import type { MakeServices } from '../../../src/engine/services.ts';
 import { workspaceServices } from '../../../src/engine/workspaceServices.ts';
 import { toyLearner } from '../../fakes/toyLearner.ts';
 
-export const toyServices: MakeServices = (paths, log) => {
-  const real = workspaceServices(paths, log);
+export const toyServices: MakeServices = (paths, log, clients) => {
+  const real = workspaceServices(paths, log, clients);
   return {
     ...real,
     openStore: async () => {
