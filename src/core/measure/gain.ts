@@ -3,6 +3,7 @@
  * many tasks could have shown. Deliberately does not decide: a gate reads the interval and says what it accepts.
  */
 import type { Gain, Interval } from '../model/candidate.ts';
+import type { TaskId } from '../model/ids.ts';
 import { normalQuantile, studentQuantile } from './quantile.ts';
 import type { Scored } from './statistics.ts';
 import {
@@ -20,7 +21,11 @@ const tieWithin = 1e-9;
 /** Of a true gain of that size being seen as a gain; Gain documents it. */
 const power = 0.8;
 
+/** Which tasks come from one source (one document, one parent task): task -> name of its cluster. */
+export type Clusters = ReadonlyMap<TaskId, string>;
+
 interface Pairs {
+  readonly tasks: readonly TaskId[];
   readonly before: readonly number[];
   readonly after: readonly number[];
   readonly differences: readonly number[];
@@ -42,6 +47,7 @@ function pairUp(baseline: readonly Scored[], candidate: readonly Scored[]): Pair
   const ordered = [...before.keys()].map((id) => after.get(id) ?? 0);
   const first = [...before.values()];
   return {
+    tasks: [...before.keys()],
     before: first,
     after: ordered,
     differences: first.map((score, index) => (ordered[index] as number) - score),
@@ -130,27 +136,111 @@ function smallestVisible(pairs: Pairs, confidence: number): number {
   return high;
 }
 
+/** Places of the pairs of each cluster; a task without a name is a cluster of its own. */
+function clustered(pairs: Pairs, clusters: Clusters): readonly (readonly number[])[] {
+  const groups = new Map<string, number[]>();
+  pairs.tasks.forEach((task, index) => {
+    const name = clusters.get(task);
+    const key = name === undefined ? `task ${task}` : `cluster ${name}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [index]);
+    else group.push(index);
+  });
+  return [...groups.values()];
+}
+
+/** Tasks of one cluster as one pair, by their means: what is left where clusters do not differ. */
+function perCluster(pairs: Pairs, groups: readonly (readonly number[])[]): Pairs {
+  const average = (values: readonly number[]): readonly number[] =>
+    groups.map((group) => mean(group.map((index) => values[index] as number)));
+  const tasks = groups.map((group) => pairs.tasks[group[0] as number] as TaskId);
+  const [before, after] = [average(pairs.before), average(pairs.after)];
+  return {
+    tasks,
+    before,
+    after,
+    differences: before.map((score, index) => (after[index] as number) - score),
+  };
+}
+
+/**
+ * Interval and smallest visible gain when tasks come in clusters, whose tasks rise and fall together: the sandwich
+ * standard error of the mean over tasks, with G / (G - 1), and Student's t with G - 1 degrees of freedom for G clusters.
+ * Liang and Zeger (1986); for evaluations of language models Miller (2024), "Adding error bars to evals", 2411.00640.
+ */
+function clusterInterval(
+  pairs: Pairs,
+  groups: readonly (readonly number[])[],
+  confidence: number,
+): Pick<Gain, 'interval' | 'smallestVisible'> {
+  const count = groups.length;
+  const centre = mean(pairs.after) - mean(pairs.before);
+  if (count < 2)
+    return {
+      interval: { low: -1, high: 1, confidence, method: 'none: all tasks are of one cluster' },
+      smallestVisible: 1,
+    };
+  const residuals = groups.map((group) =>
+    group.reduce((sum, index) => sum + (pairs.differences[index] as number) - centre, 0),
+  );
+  const squares = residuals.reduce((sum, residual) => sum + residual * residual, 0);
+  const error = Math.sqrt((squares * count) / (count - 1)) / pairs.differences.length;
+  if (error <= tieWithin) {
+    const reduced = perCluster(pairs, groups);
+    const method = `Newcombe square-and-add on ${count} clusters, as a bound: the differences do not vary`;
+    const limits = squareAndAdd(reduced, 0, twoSidedZ(confidence));
+    return {
+      interval: {
+        low: Math.min(centre, limits.low),
+        high: Math.max(centre, limits.high),
+        confidence,
+        method,
+      },
+      smallestVisible: smallestVisible(reduced, confidence),
+    };
+  }
+  const half = studentQuantile(0.5 + confidence / 2, count - 1) * error;
+  return {
+    interval: {
+      low: Math.max(-1, centre - half),
+      high: Math.min(1, centre + half),
+      confidence,
+      method: `Student's t on ${count} clusters, clipped to [-1, 1]`,
+    },
+    smallestVisible: Math.min(1, (twoSidedZ(confidence) + normalQuantile(power)) * error),
+  };
+}
+
 /**
  * Candidate minus baseline on the same tasks, matched by task id. A task answered more than once counts once, by its
  * mean, so repeats do not pass for tasks. Interval: Newcombe's method 10 when every task's score is 0 or 1 on both
- * sides, else Student's t on the differences. Throws RangeError when a side is empty, when the two sides are not about
+ * sides, else Student's t on the differences; where `clusters` puts two tasks together, by clusters. Throws RangeError when a side is empty, when the two sides are not about
  * the same tasks, on a score outside [0, 1] and on a confidence outside (0, 1).
  */
 export function pairedGain(
   baseline: readonly Scored[],
   candidate: readonly Scored[],
   confidence: number,
+  clusters: Clusters = new Map(),
 ): Gain {
   const pairs = pairUp(baseline, candidate);
+  const groups = clustered(pairs, clusters);
+  const spread =
+    groups.length < pairs.tasks.length
+      ? clusterInterval(pairs, groups, confidence)
+      : {
+          interval: gainInterval(pairs, confidence),
+          smallestVisible: smallestVisible(pairs, confidence),
+        };
   const better = pairs.differences.filter((difference) => difference > tieWithin).length;
   const worse = pairs.differences.filter((difference) => difference < -tieWithin).length;
   return {
     tasks: pairs.differences.length,
     gain: mean(pairs.after) - mean(pairs.before),
-    interval: gainInterval(pairs, confidence),
+    interval: spread.interval,
     better,
     worse,
     tied: pairs.differences.length - better - worse,
-    smallestVisible: smallestVisible(pairs, confidence),
+    smallestVisible: spread.smallestVisible,
   };
 }

@@ -7,11 +7,16 @@ import { parseNumber, sameNumber } from './numbers.ts';
 export const metricNames = ['exact', 'numeric', 'contains'] as const;
 export type MetricName = (typeof metricNames)[number];
 
-export interface Grade {
-  /** In [0, 1]. */
-  readonly score: number;
+/** What a grader says; `score` is null where it cannot tell, which leaves the question to a judge. */
+export interface OpenGrade {
+  /** In [0, 1], or null for unknown. */
+  readonly score: number | null;
   /** For people. */
   readonly reason: string;
+}
+
+export interface Grade extends OpenGrade {
+  readonly score: number;
 }
 
 export interface GradeOptions {
@@ -26,7 +31,8 @@ export type Grader = (answer: string | null, reference: string, options?: GradeO
 
 const shownLength = 80;
 
-function shown(text: string): string {
+/** A text as a reason quotes it: in quotation marks, at most 80 characters of it. */
+export function shown(text: string): string {
   const characters = [...text.slice(0, 2 * shownLength)];
   return characters.length > shownLength ? `"${characters.slice(0, shownLength).join('')}…"` : `"${text}"`;
 }
@@ -36,9 +42,10 @@ function comparable(text: string, ignoreCase: boolean): string {
   return ignoreCase ? plain.toLowerCase() : plain;
 }
 
-const right = (reason: string): Grade => ({ score: 1, reason });
-const wrong = (reason: string): Grade => ({ score: 0, reason });
-const noAnswer = wrong('no answer was found in the output');
+export const right = (reason: string): Grade => ({ score: 1, reason });
+export const wrong = (reason: string): Grade => ({ score: 0, reason });
+export const unknown = (reason: string): OpenGrade => ({ score: null, reason });
+export const noAnswer = wrong('no answer was found in the output');
 
 /** Same text after Unicode NFC and trimming. */
 const gradeExact: Grader = (answer, reference, options = {}) => {

@@ -47,7 +47,7 @@ const scales: Readonly<Record<string, number>> = {
 };
 
 /** ASCII digits, signs and punctuation, one code unit for one. Not NFKC: that would read 10² as 102. */
-function asciiNumbers(text: string): string {
+export function asciiDigits(text: string): string {
   return text
     .replace(/[\uff01-\uff5e]/g, (mark) => String.fromCharCode(mark.charCodeAt(0) - 0xfee0))
     .replace(/[٠-٩۰-۹०-९০-৯๐-๙]/g, (digit) => {
@@ -153,7 +153,7 @@ const lookBehind = 8;
 
 /** Every number of the text, in order; parts of an expression, a date, a time or a range are left out. */
 export function findNumbers(original: string): readonly FoundNumber[] {
-  const text = asciiNumbers(original);
+  const text = asciiDigits(original);
   const found: FoundNumber[] = [];
   let from = 0;
   for (;;) {

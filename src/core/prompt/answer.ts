@@ -1,14 +1,24 @@
 /**
  * Owns finding the final answer in a model's output. Deliberately does not judge it: that is measure/grade.ts.
  */
+import { readChoice } from '../measure/choice.ts';
 import { findNumbers } from '../measure/numbers.ts';
+import { fencedBlocks, findJsonText } from './blocks.ts';
 
 /**
  * `after`: the text after the last occurrence of the marker. `last-number`: the last number. `whole`: the output.
  * `auto`: the last explicit mark of a final answer (\boxed{}, <answer>, "####", "Answer:", "the answer is", a line
- * "A:"), else the last line that says something.
+ * "A:"), else the last line that says something. `choice`: the letter `auto` names, else the last letter in brackets,
+ * else what `auto` gives. `json`: the JSON object or list. `code`: the last fenced block, the output without one.
  */
-export type AnswerRule = { readonly after: string } | 'last-number' | 'whole' | 'auto';
+export type AnswerRule =
+  | { readonly after: string }
+  | 'last-number'
+  | 'whole'
+  | 'auto'
+  | 'choice'
+  | 'json'
+  | 'code';
 
 function textOrNull(text: string): string | null {
   const trimmed = text.trim();
@@ -115,6 +125,18 @@ function automatic(output: string): string | null {
   return unwrap(boxed(last.answer)?.answer ?? last.answer);
 }
 
+function chosen(output: string): string | null {
+  const answer = automatic(output);
+  const named = answer === null ? null : readChoice(answer);
+  return named ?? [...output.matchAll(/[([]([A-Z])[)\]]/g)].at(-1)?.[1] ?? answer;
+}
+
+/** Code keeps the white space its first line begins with: that may be its indentation. */
+function codeOf(output: string): string | null {
+  const code = (fencedBlocks(output).at(-1)?.text ?? output).trimEnd().replace(/^\n+/u, '');
+  return code === '' ? null : code;
+}
+
 /** The final answer of an output under a rule, trimmed; null when there is none. */
 export function extractAnswer(output: string, rule: AnswerRule): string | null {
   if (typeof rule === 'object') return afterMarker(output, rule.after);
@@ -125,5 +147,11 @@ export function extractAnswer(output: string, rule: AnswerRule): string | null {
       return textOrNull(output);
     case 'auto':
       return automatic(output);
+    case 'choice':
+      return chosen(output);
+    case 'json':
+      return findJsonText(output);
+    case 'code':
+      return codeOf(output);
   }
 }
