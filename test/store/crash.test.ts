@@ -2,10 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { bundleProblem } from './bundleStore.ts';
 import { crashEverywhere, createSession, type CrashPlan } from './crashRun.ts';
 import { MUTANTS } from './mutants.ts';
-import { recordWorkload } from './workload.ts';
+import { record } from './recordings.ts';
 
 const STATES = 20_000;
-const ROUNDS = 3;
 const PLAN: CrashPlan = { seed: 1, telling: 10, sampled: 8, thoroughEvery: 40, doubleEvery: 600 };
 /** A worker thread, real files and real syncs cost fifty times an opening in memory. */
 const BUNDLE_EVERY = 200;
@@ -18,7 +17,7 @@ describe('a crash at any moment', () => {
     let seed = 0;
     while (counts.states < STATES && counts.problems.length === 0) {
       seed++;
-      const recording = await recordWorkload(seed, ROUNDS);
+      const recording = await record(seed);
       await crashEverywhere(
         recording,
         {
@@ -34,7 +33,7 @@ describe('a crash at any moment', () => {
       );
     }
     console.log(
-      `${counts.states} distinct crash states at ${counts.crashPoints} crash points of ${seed} workloads, ` +
+      `${counts.states} distinct crash states at ${counts.crashPoints} crash points of ${seed} recordings, ` +
         `${counts.doubleCrashes} of a second crash, ${counts.thorough} opened thoroughly, ${byBundle} by the shipped bundle, ${counts.falseAlarms} false alarms.`,
     );
     expect(counts.problems).toEqual([]);
@@ -48,8 +47,8 @@ describe('a crash at any moment', () => {
 
 describe('the model notices', () => {
   const NOTICED_WITHIN = 1500;
-  test.each(Object.keys(MUTANTS))('that %s', async (name) => {
-    const recording = await recordWorkload(1, ROUNDS, MUTANTS[name]);
+  test.each(Object.entries(MUTANTS))('that %s', async (_name, { recording: number, around }) => {
+    const recording = await record(number, around);
     const session = createSession();
     await crashEverywhere(
       recording,

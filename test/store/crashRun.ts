@@ -90,9 +90,9 @@ export async function crashEverywhere(
 ): Promise<CrashCounts> {
   const { counts, contents } = session;
   const random = stream(plan.seed, 'crash');
-  const disk = createDisk(new Map());
+  const disk = createDisk(recording.initial);
   const met = new Set<string>();
-  const copies = new Set(recording.promised.map(({ content }) => content));
+  const copies = new Set([...recording.copied, ...recording.promised.map(({ content }) => content)]);
   const done = (): boolean => counts.problems.length >= MOST_PROBLEMS || plan.enough?.(counts) === true;
 
   /** What opening did to the disk, where the state is to be crashed again. */
@@ -118,7 +118,7 @@ export async function crashEverywhere(
     const twice = !again && number % plan.doubleEvery === 0;
     const thorough = twice || number % plan.thoroughEvery === 0;
     if (thorough) counts.thorough++;
-    const { problem, alarm, after } = await reopen(state.files, expected, {
+    const { problem, alarm, after } = await reopen(state, expected, {
       thorough,
       opening: again ? 2 : 1,
     });

@@ -3,7 +3,7 @@
  * all but one operation, one alone, each prefix) and, from a seeded stream, any subset down to single sectors.
  * Deliberately opens none (reopen.ts).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Random } from '../../src/core/measure/random.ts';
 import {
   applyName,
@@ -18,7 +18,9 @@ import {
 export interface CrashState {
   /** Content of every file, by path. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Equal for equal states of one recording. */
+  /** By path, equal for equal content, in every process. */
+  readonly keys: ReadonlyMap<string, string>;
+  /** Equal for equal states, in every process. */
   readonly key: string;
   /** For messages: how the state was chosen. */
   readonly what: string;
@@ -98,15 +100,16 @@ function materialize(disk: Disk, survival: Survival): CrashState {
   for (const { change, operation } of disk.pendingNames)
     if (survival.keeps(operation)) applyName(names, change);
   const files = new Map<string, Uint8Array>();
-  const hash = createHash('sha256');
+  const keys = new Map<string, string>();
   for (const path of [...names.keys()].sort()) {
     const inode = disk.inodes.get(names.get(path) ?? 0);
     if (inode === undefined) throw new Error(`${path} names no file.`);
     const { bytes, ids } = findContent(inode, survival);
     files.set(path, bytes);
-    hash.update(`${path}\n${bytes.length}\n`).update(Float64Array.from(ids));
+    keys.set(path, `${bytes.length} ${hash('sha256', Float64Array.from(ids), 'base64')}`);
   }
-  return { files, key: hash.digest('base64'), what: survival.what };
+  const key = hash('sha256', JSON.stringify([...keys]), 'base64');
+  return { files, keys, key, what: survival.what };
 }
 
 /** The telling states: how many depends on what is un-synced. */

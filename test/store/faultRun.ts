@@ -158,7 +158,7 @@ async function powerGoes(
   const newest = promised.at(-1)?.content ?? '';
   const look = async (allowed: (content: string) => string | null, when: string): Promise<void> => {
     for (const state of crashStates(disk, stream(1, 'power'), { telling: 2, sampled: 0 })) {
-      const { problem, content } = await reopen(state.files, {
+      const { problem, content } = await reopen(state, {
         allowed: null,
         migrations: MIGRATIONS,
         copies: new Set(),

@@ -7,7 +7,7 @@ const KILLS = 6;
 
 describe('ratchet run, killed at random and begun again by the same command', () => {
   test('on Pocket: keeps all it said was saved, and ends as if it had not been killed', async () => {
-    const recipe = pocketRecipe();
+    const recipe = pocketRecipe(4);
     const began = performance.now();
     const whole = await runThroughKills({ recipe, killAfter: () => null });
     const ms = performance.now() - began;
@@ -25,7 +25,7 @@ describe('ratchet run, killed at random and begun again by the same command', ()
     try {
       let unsettled = 0;
       const { kills, problems } = await runThroughKills({
-        recipe: endpointRecipe,
+        recipe: endpointRecipe(3),
         environment: endpoint.environment,
         killAfter: killTimes(stream(2, 'kill'), 2_000, KILLS),
         onKilled: (settled) => {

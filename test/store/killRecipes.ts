@@ -5,18 +5,18 @@ import type { AddressInfo } from 'node:net';
 
 const sample = new URL('../../media/sample/hint-free-star.loop.yaml', import.meta.url);
 
-/** The sample's first loop with fewer tasks and rounds; everything else as it is shipped. */
-export function pocketRecipe(): string {
+/** The sample's first loop with fewer tasks and that many rounds; everything else as it is shipped. */
+export function pocketRecipe(rounds: number): string {
   const text = readFileSync(sample, 'utf8')
     .replace(/count: 192/, 'count: 48')
     .replace(/count: 500/g, 'count: 150')
-    .replace(/^rounds: \d+/m, 'rounds: 4');
-  if (!text.includes('count: 48') || !text.includes('rounds: 4'))
+    .replace(/^rounds: \d+/m, `rounds: ${rounds}`);
+  if (!text.includes('count: 48') || !text.includes(`rounds: ${rounds}`))
     throw new Error('The sample loop has changed: its sizes were not found.');
   return text;
 }
 
-export const endpointRecipe = `
+export const endpointRecipe = (rounds: number): string => `
 ratchet: 1
 name: counted
 objective: { ability: addition, metric: exact }
@@ -26,7 +26,7 @@ data:
   train: { generate: addition, digits: [2], count: 60 }
   dev: { generate: addition, digits: [2], count: 40 }
   test: { generate: addition, digits: [2], count: 40 }
-rounds: 3
+rounds: ${rounds}
 seed: 1
 steps:
   - revise: { over: instruction, n: 3, mode: edit, edits: [add, swap], phrases: [think, show each step, be brief] }

@@ -1,11 +1,19 @@
 /** Owns what must hold when a store is opened on the files a crash left: nothing promised is lost, the rest is all or nothing. */
-import { createHash } from 'node:crypto';
 import type { Database } from '../../src/adapters/store/database.ts';
 import type { Migration } from '../../src/adapters/store/migrations.ts';
 import { contentOf, difference } from './contents.ts';
+import type { CrashState } from './crashStates.ts';
 import { type DiskOperation, type MemoryFiles, memoryFiles } from './memoryFiles.ts';
-import { MIGRATIONS, openDatabase, putBlob, verifyStore, wasm } from './shipped.ts';
-import { type Promised, STORE, UPGRADED } from './workload.ts';
+import {
+  MIGRATIONS,
+  openDatabase,
+  openSearchIndex,
+  putBlob,
+  searchExperiences,
+  verifyStore,
+  wasm,
+} from './shipped.ts';
+import { type Promised, SEARCH_INDEX, STORE, UPGRADED } from './workload.ts';
 
 export interface Expected {
   /** The newest content promised, and the one that was in the making; null where the caller compares. */
@@ -42,15 +50,24 @@ export interface ReopenOptions {
 const AFTERWARDS = 1_700_000_100_000;
 const HOUR = 3_600_000;
 
+const FINISHED_RESTORE = /^A restore of .* that was cut short is finished now/;
+/** Beginnings of words that some texts of the workload have, and others have not. */
+const SEARCHED = ['1', 'a', 'zz'];
+
 const copiesSeen = new Set<string>();
 
 function isCopy(path: string): boolean {
-  return path !== STORE && !/(-wal|-journal|-seq|\.new|\.compact|\.restoring)$/.test(path);
+  const isUnfinished = /(-wal|-journal|-seq|\.new|\.compact|\.restoring)$/.test(path);
+  return !isUnfinished && path !== STORE && path !== SEARCH_INDEX && !/\/import\/|\.damaged-/.test(path);
 }
 
-async function copyProblem(path: string, bytes: Uint8Array, expected: Expected): Promise<string | null> {
-  const hash = createHash('sha256').update(bytes).digest('base64');
-  if (copiesSeen.has(hash)) return null;
+async function copyProblem(
+  path: string,
+  bytes: Uint8Array,
+  key: string,
+  expected: Expected,
+): Promise<string | null> {
+  if (copiesSeen.has(key)) return null;
   for (const migrations of [MIGRATIONS, UPGRADED]) {
     const { files } = memoryFiles({ initial: new Map([[path, bytes]]) });
     let content: string;
@@ -63,7 +80,7 @@ async function copyProblem(path: string, bytes: Uint8Array, expected: Expected):
       return `the copy ${path} (${bytes.length} bytes) cannot be opened: ${String(error)}`;
     }
     if (!expected.copies.has(content)) return `the copy ${path} holds what was never there`;
-    copiesSeen.add(hash);
+    copiesSeen.add(key);
     return null;
   }
   return `the copy ${path} is of no known schema`;
@@ -71,9 +88,25 @@ async function copyProblem(path: string, bytes: Uint8Array, expected: Expected):
 
 /** A crash is no damage: nothing should be said to be missing, and nothing kept aside. */
 function alarmOf({ report }: Database, { names }: MemoryFiles): string | null {
-  if (report.warnings.length > 0) return report.warnings.join(' ');
-  const aside = [...names.keys()].find((path) => path.includes('damaged'));
+  const warnings = report.warnings.filter((warning) => !FINISHED_RESTORE.test(warning));
+  if (warnings.length > 0) return warnings.join(' ');
+  // A restore keeps the file whose place it takes, damaged or not.
+  const aside = [...names.keys()].find((path) => /-wal\.damaged-/.test(path));
   return aside === undefined ? null : `${aside} was kept aside though nothing is damaged`;
+}
+
+/** Filled up from wherever the crash left it, the index finds what comparing every text finds. */
+async function searchProblem(database: Database, { files }: MemoryFiles): Promise<string | null> {
+  const index = await openSearchIndex(database, { file: SEARCH_INDEX, wasm, files });
+  while (index.enterBatch());
+  const find = (text: string, used: typeof index | null): string =>
+    database.read((connection) => {
+      const { items } = searchExperiences(connection, used, { text, filter: {}, after: null, limit: 1000 });
+      return items.map(({ solutionId }) => solutionId).join(' ');
+    });
+  const wrong = SEARCHED.find((text) => find(text, index) !== find(text, null));
+  index.close();
+  return wrong === undefined ? null : `a search for "${wrong}" with the index finds something else`;
 }
 
 function contentProblem(database: Database, { allowed }: Expected): string | null {
@@ -103,7 +136,7 @@ async function thoroughProblem(
 
 /** Opens the store on these files, in memory, and looks at everything in it. */
 export async function reopen(
-  files: ReadonlyMap<string, Uint8Array>,
+  { files, keys }: Pick<CrashState, 'files' | 'keys'>,
   expected: Expected,
   { thorough = false, opening = 1 }: ReopenOptions = {},
 ): Promise<Reopened> {
@@ -140,6 +173,7 @@ export async function reopen(
     alarm = alarmOf(database, memory);
     const problem =
       contentProblem(database, expected) ??
+      (files.has(SEARCH_INDEX) ? await searchProblem(database, memory) : null) ??
       (thorough ? await thoroughProblem(database, opening, promise) : null);
     over = true;
     database.close();
@@ -149,7 +183,7 @@ export async function reopen(
   }
   for (const [path, bytes] of files)
     if (isCopy(path)) {
-      const problem = await copyProblem(path, bytes, expected);
+      const problem = await copyProblem(path, bytes, `${path} ${keys.get(path) ?? ''}`, expected);
       if (problem !== null) return answer(problem);
     }
   return answer(null);

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type * as Bundle from '../../src/adapters/store/worker.ts';
 
 const dist = new URL('../../dist/', import.meta.url);
 
@@ -15,16 +16,16 @@ if (!existsSync(workerUrl) || !existsSync(wasmFile))
 
 export const wasm = new Uint8Array(readFileSync(wasmFile));
 
-const bundle = (await import(workerUrl.href)) as typeof import('../../src/adapters/store/worker.ts');
+const bundle = (await import(workerUrl.href)) as typeof Bundle;
 
 export const {
   createStore,
-  fullUpkeep,
-  indexedSearch,
   MIGRATIONS,
   openDatabase,
+  openSearchIndex,
   putBlob,
   restoreDatabase,
+  searchExperiences,
   StoreError,
   sweepSlice,
   verifyStore,

@@ -27,7 +27,9 @@ import type { DiskOperation } from './memoryFiles.ts';
 import { memoryFiles } from './memoryFiles.ts';
 import { createStore, MIGRATIONS, openDatabase, wasm } from './shipped.ts';
 
-export const STORE = '/workspace/.ratchet/workspace.ratchetdb';
+export const FOLDER = '/workspace/.ratchet';
+export const STORE = `${FOLDER}/workspace.ratchetdb`;
+export const SEARCH_INDEX = `${FOLDER}/search.ratchetdb`;
 export const EXPORT = '/workspace/export.ratchetdb';
 
 /** The schema after today's, as a later version of Ratchet would bring it. */
@@ -49,6 +51,10 @@ export interface Promised {
 }
 
 export interface Recording {
+  /** The files there were before. */
+  readonly initial: ReadonlyMap<string, Uint8Array>;
+  /** Contents that finished copies may have beside those that were promised. */
+  readonly copied: readonly string[];
   readonly operations: readonly DiskOperation[];
   readonly promised: readonly Promised[];
   /** From this many operations on, the store is opened with the later schema. */
@@ -68,7 +74,7 @@ function words(random: Random, most: number): string {
 }
 
 /** As upkeep does it: the note is a help for later, and its failure is nobody's. */
-function note(database: Database): void {
+export function note(database: Database): void {
   try {
     database.noteSequence();
   } catch {
@@ -227,5 +233,5 @@ export async function recordWorkload(
     ({ store, database } = await opened(round >= upgradeAt ? UPGRADED : MIGRATIONS));
   }
   await store.close();
-  return { operations, promised, upgradedFrom };
+  return { initial: new Map(), copied: [], operations, promised, upgradedFrom };
 }

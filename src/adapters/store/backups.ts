@@ -13,7 +13,7 @@ export interface Backup {
   readonly bytes: number;
 }
 
-const NAME = /^workspace-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d{3})Z-schema-(\d+)\.ratchetdb$/;
+const NAME = /^(.+)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d{3})Z-schema-(\d+)\.ratchetdb$/;
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
@@ -27,14 +27,19 @@ export function stamp(time: number): string {
   return new Date(time).toISOString().replaceAll(/[-:]/g, '');
 }
 
-export function backupFile(database: string, madeAt: number, schema: number): string {
-  return join(backupFolder(database), `workspace-${stamp(madeAt)}-schema-${schema}.ratchetdb`);
+/** The folder may lie beside several databases: a backup is named after its own. */
+function nameOf(database: string): string {
+  return basename(database, '.ratchetdb');
 }
 
-function readName(folder: string, name: string, files: HostFiles): Backup | null {
+export function backupFile(database: string, madeAt: number, schema: number): string {
+  return join(backupFolder(database), `${nameOf(database)}-${stamp(madeAt)}-schema-${schema}.ratchetdb`);
+}
+
+function readName(database: string, name: string, files: HostFiles): Backup | null {
   const match = NAME.exec(name);
-  if (match === null) return null;
-  const [year, month, day, hour, minute, second, ms, schema] = match.slice(1).map(Number) as [
+  if (match?.[1] !== nameOf(database)) return null;
+  const [year, month, day, hour, minute, second, ms, schema] = match.slice(2).map(Number) as [
     number,
     number,
     number,
@@ -44,17 +49,16 @@ function readName(folder: string, name: string, files: HostFiles): Backup | null
     number,
     number,
   ];
-  const file = join(folder, name);
+  const file = join(backupFolder(database), name);
   const madeAt = Date.UTC(year, month - 1, day, hour, minute, second, ms);
   return { file, madeAt, schema, bytes: Number(files.factsAt(file).size) };
 }
 
 /** Newest first. Throws what the files throw. */
 export function listBackups(database: string, files: HostFiles): readonly Backup[] {
-  const folder = backupFolder(database);
   return files
-    .list(folder)
-    .flatMap((name) => readName(folder, name, files) ?? [])
+    .list(backupFolder(database))
+    .flatMap((name) => readName(database, name, files) ?? [])
     .sort((one, other) => other.madeAt - one.madeAt);
 }
 

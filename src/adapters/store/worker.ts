@@ -20,6 +20,8 @@ import {
 } from './messages.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { indexedSearch, searchWithoutIndex } from './search.ts';
+import { searchExperiences } from './searchExperiences.ts';
+import { openSearchIndex } from './searchIndex.ts';
 import { sweepSlice } from './solutionLookup.ts';
 import { fullUpkeep, USUAL_UPKEEP } from './upkeep.ts';
 import { verifyStore } from './verify.ts';
@@ -95,12 +97,12 @@ if (parentPort !== null && isStart(workerData)) await serve(parentPort, workerDa
 
 export {
   createStore,
-  fullUpkeep,
-  indexedSearch,
   MIGRATIONS,
   openDatabase,
+  openSearchIndex,
   putBlob,
   restoreDatabase,
+  searchExperiences,
   StoreError,
   sweepSlice,
   verifyStore,
