@@ -134,7 +134,7 @@ function structureOfObject(cutter: Cutter, byte: number): boolean {
       else throw wrong(cutter, 'a comma or the end of the object was expected');
       return false;
     case 'end':
-      if (opens(byte)) throw new SeveralValues();
+      if (opens(byte) && cutter.mode === 'members') throw new SeveralValues();
       throw wrong(cutter, 'there is something after its end');
     default:
       break;

@@ -21,10 +21,13 @@ export interface RowLimits {
 
 /** The file as a whole is not of its format; `message` goes after the file's name. */
 export class FormatError extends Error {
-  override readonly name = 'FormatError';
+  override readonly name: string = 'FormatError';
 }
 
-/** The file is one JSON value after another, not one value. */
-export class SeveralValues extends Error {
+/** The file is one JSON object after another, not one. */
+export class SeveralValues extends FormatError {
   override readonly name = 'SeveralValues';
+  constructor() {
+    super('is not valid JSON: another object follows the first');
+  }
 }

@@ -102,15 +102,19 @@ async function* jsonRows(opened: OpenedData, limits: RowLimits): AsyncGenerator<
   }
   // What fits one row may be one.
   if (opened.bytes <= limits.longest) {
-    const whole = readText(withoutMarkOf(await wholeOf(opened)));
+    const bytes = withoutMarkOf(await wholeOf(opened));
+    const whole = readText(bytes);
     if (
-      whole.ok &&
-      !(typeof whole.value === 'object' && whole.value !== null && hasListsInside(whole.value))
+      whole.ok
+        ? !isFileOfLists(whole.value)
+        : whole.reason !== 'not valid JSON' && !isFileOfLists(looseValue(bytes))
     ) {
-      yield { line: 1, kind: 'row', value: whole.value };
+      yield whole.ok
+        ? { line: 1, kind: 'row', value: whole.value }
+        : { line: 1, kind: 'bad', reason: whole.reason };
       return;
     }
-    if (!whole.ok && !head.startsWith('{')) throw new FormatError(`is ${whole.reason}`);
+    if (!head.startsWith('{')) throw new FormatError('is not valid JSON');
   }
   yield* elementRows(chunksOf(opened), 'members', limits);
 }
@@ -150,6 +154,19 @@ function wholeText(bytes: Uint8Array): string {
   } catch {
     throw new FormatError('is not valid UTF-8');
   }
+}
+
+/** The value of a text that is valid but not exact, to see how its outside looks; null when there is none. */
+function looseValue(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+function isFileOfLists(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && hasListsInside(value);
 }
 
 /** Whether an object is a file of lists of rows rather than a row. */

@@ -23,6 +23,7 @@ const mostAliases = 50;
 
 /** Throws FormatError naming the line of what cannot be read. */
 export function yamlRows(text: string, listsInside: (value: object) => boolean): readonly RawRow[] {
+  refuseDirectives(text);
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, {
     lineCounter: lines,
@@ -44,6 +45,14 @@ export function yamlRows(text: string, listsInside: (value: object) => boolean):
       );
     return rowsOf(document, lineOf, listsInside);
   });
+}
+
+/** What the parser lets pass: a version said twice, a version of no document (YAML 1.2, 6.8). */
+function refuseDirectives(text: string): void {
+  if (/^%YAML[^\n]*\n(?:[#%][^\n]*\n|[ \t]*\n)*%YAML/m.test(text))
+    throw new FormatError('says its YAML version twice');
+  if (/^%YAML/m.test(text) && !/^---(?:\s|$)/m.test(text))
+    throw new FormatError('says its YAML version but holds no document');
 }
 
 /** The parser's words, without text of the file in them. */
@@ -71,7 +80,8 @@ function rowsOf(
     );
   }
   const { contents } = document;
-  if (contents === null) return [];
+  // A document of nothing, such as what stands between two marks, is no row.
+  if (contents === null || (value === null && isScalar(contents) && contents.source === '')) return [];
   const row = (item: unknown, node: unknown, member?: string): RawRow => ({
     line: lineOf(node),
     ...(member === undefined ? {} : { member }),
