@@ -36,6 +36,19 @@ export interface StopSignal {
   readonly aborted: boolean;
 }
 
+/** Calls handed out one by one, each when there is room for it: a call taken is a call made, for all the payer knows. */
+export interface CallSource {
+  /** Most that may still be taken. */
+  readonly size: number;
+  /** Null when there is none now and never will be. */
+  next(): Promise<TakenCall | null>;
+  /** A call that was taken and is certain not to have been sent. */
+  giveBack(index: number): void;
+  /** No more is wanted: whoever waits in `next` gets null. */
+  close(): void;
+}
+export type TakenCall = { readonly index: number; readonly request: ModelRequest };
+
 export interface Clock {
   /** Milliseconds since 1970, for people. */
   now(): number;
@@ -124,6 +137,11 @@ export interface LanguageModel {
   ): AsyncIterable<{ readonly index: number; readonly answer: ModelAnswer }>;
   /** Absent or null where the provider has no batches. */
   readonly batches?: ModelBatches | null;
+  /** The same, taking calls as it has room for them, for models that charge for each; closes the source when it ends early. */
+  answer?(
+    source: CallSource,
+    stop: StopSignal,
+  ): AsyncIterable<{ readonly index: number; readonly answer: ModelAnswer }>;
 }
 
 /** One request of a batch, under the name its answer comes back by: at most 64 characters. */
@@ -267,11 +285,24 @@ export interface Blobs {
   put(bytes: Uint8Array): Promise<ContentHash>;
 }
 
+/**
+ * `batch` notes what became of a provider's batch, so that it is not submitted twice; it costs nothing itself.
+ * `reused` is an answer another run paid for. `session` and `reservation` are the run's account (core/loop/journal.ts):
+ * how each of its sessions began, and which calls may have been made since.
+ */
+export type EffectKind =
+  | 'model'
+  | 'training'
+  | 'annotations'
+  | 'batch'
+  | 'reused'
+  | 'session'
+  | 'reservation';
+
 /** A settled effect: what was asked and what came back, durable before the engine used it. */
 export interface EffectRecord {
   readonly key: EffectKey;
-  /** `batch` notes what became of a provider's batch, so that it is not submitted twice; it costs nothing itself. */
-  readonly kind: 'model' | 'training' | 'annotations' | 'batch';
+  readonly kind: EffectKind;
   readonly at: Position;
   /** JSON of the answer. */
   readonly result: string;

@@ -11,8 +11,8 @@ import { parseArgs } from 'node:util';
 import { request as ask } from 'undici';
 import { openaiModel } from '../../src/adapters/models/openaiModel.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
-import { createBudget } from '../../src/core/loop/budget.ts';
-import { createLedger } from '../../src/core/loop/ledger.ts';
+import { nothingCharged } from '../../src/core/loop/journal.ts';
+import { openLedger } from '../../src/core/loop/ledger.ts';
 import { asId, type RunId } from '../../src/core/model/ids.ts';
 import type { LanguageModel, ModelRequest } from '../../src/core/ports.ts';
 import { assets } from '../../src/engine/assets.ts';
@@ -148,10 +148,10 @@ async function oursDurable(): Promise<Contender> {
     onEvents: () => undefined,
     onProgress: () => undefined,
   };
-  const none = { calls: 0, inputTokens: 0, outputTokens: 0 };
-  const budget = createBudget({ tokens: 1_000_000_000 }, none, clock);
+  const facts = { recipe: '', data: '', caps: { tokens: 1_000_000_000 }, origin: null, attempts: 0 };
+  const account = { sessions: [], charged: nothingCharged, open: 0 };
   const control = { aborted: false, reason: null };
-  const ledger = createLedger({ id: runId, model: provider() }, services, budget, control);
+  const ledger = await openLedger({ id: runId, model: provider(), facts, account }, services, control);
   let step = 0;
   return {
     async run(count) {

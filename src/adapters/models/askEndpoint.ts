@@ -104,16 +104,21 @@ function noteFault(session: Session, pass: Pass, verdict: Extract<Verdict, { kin
   );
 }
 
-/** Null when `signal` ended it. Throws ProviderError when the provider as a whole cannot answer. */
+/**
+ * Null when `signal` ended it, 'unsent' when it did before anything was sent. Throws ProviderError when the provider as a
+ * whole cannot answer.
+ */
 export async function askEndpoint(
   session: Session,
   request: ModelRequest,
   signal: AbortSignal,
-): Promise<Outcome | null> {
+): Promise<Outcome | 'unsent' | null> {
   const { address, endpoint, gate, limits, random } = session;
+  let sent = false;
   for (let tries = 1; ; ) {
     const pass = await gate.enter(signal);
-    if (pass === null) return null;
+    if (pass === null) return sent ? null : 'unsent';
+    sent = true;
     const outcome = signal.aborted ? null : await tryOnce(session, request, signal, pass);
     if (outcome === null) {
       pass.left();

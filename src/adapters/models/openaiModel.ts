@@ -4,7 +4,7 @@
  * Deliberately keeps nothing between runs but what the host's gate knows, and never holds the key longer than one exchange.
  */
 import { priceOf } from '../../core/measure/prices.ts';
-import type { LanguageModel, ModelAnswer, ModelRequest, StopSignal } from '../../core/ports.ts';
+import type { CallSource, LanguageModel, ModelAnswer, ModelRequest, StopSignal } from '../../core/ports.ts';
 import { ProviderError } from '../../core/ports.ts';
 import { askEndpoint } from './askEndpoint.ts';
 import { type OpenAiEndpoint, openSession, type Session } from './session.ts';
@@ -42,32 +42,52 @@ function doubts(session: Session, deliver: (items: readonly Indexed[]) => void) 
   };
 }
 
+/** Requests that are there from the start, as a source. */
+function listed(requests: readonly ModelRequest[]): CallSource {
+  let next = 0;
+  return {
+    size: requests.length,
+    async next() {
+      const index = next++;
+      const request = requests[index];
+      return request === undefined ? null : { index, request };
+    },
+    giveBack: () => undefined,
+    close() {
+      next = requests.length;
+    },
+  };
+}
+
 /** Answers as they come, `concurrency` calls at once; ends early when `stop` is set or the consumer leaves. */
-async function* answers(
-  session: Session,
-  requests: readonly ModelRequest[],
-  stop: StopSignal,
-): AsyncGenerator<Indexed> {
-  if (requests.some(({ weights }) => weights !== null))
-    throw new ProviderError(
-      `${session.address.host} cannot answer with weights trained here; use a model that can be trained.`,
-    );
+async function* answers(session: Session, source: CallSource, stop: StopSignal): AsyncGenerator<Indexed> {
   const ending = new AbortController();
   let finished: Indexed[] = [];
   let failure: { readonly error: unknown } | null = null;
-  let next = 0;
   let working = true;
+  let waiting = 0;
+  let idleTicks = 0;
   let wake = (): void => undefined;
   const deliver = (items: readonly Indexed[]): void => {
     finished.push(...items);
     wake();
   };
   const doubtful = doubts(session, deliver);
+  const end = (): void => {
+    ending.abort();
+    source.close();
+  };
   const worker = async (): Promise<void> => {
-    while (next < requests.length && !ending.signal.aborted && !stop.aborted) {
-      const index = next++;
-      const outcome = await askEndpoint(session, requests[index] as ModelRequest, ending.signal);
-      if (outcome === null) return;
+    while (!ending.signal.aborted && !stop.aborted) {
+      waiting += 1;
+      const call = await source.next();
+      waiting -= 1;
+      if (call === null) return;
+      const { index, request } = call;
+      if (request.weights !== null) throw notTrainable(session);
+      const outcome = await askEndpoint(session, request, ending.signal);
+      if (outcome === 'unsent') source.giveBack(index);
+      if (outcome === null || outcome === 'unsent') return;
       const item = { index, answer: outcome.answer };
       if (outcome.doubtful) {
         doubtful.add(item);
@@ -80,12 +100,15 @@ async function* answers(
   const guarded = (): Promise<void> =>
     worker().catch((error: unknown) => {
       failure ??= { error };
-      ending.abort();
+      end();
     });
+  const workers = Math.min(session.concurrency, source.size);
   const watch = setInterval(() => {
-    if (stop.aborted) ending.abort();
+    if (stop.aborted) end();
+    // Nothing is in flight that could clear the host of its doubts, and the source may wait for just these answers.
+    idleTicks = waiting === workers ? idleTicks + 1 : 0;
+    if (idleTicks > 1) doubtful.release();
   }, stopEveryMs);
-  const workers = Math.min(session.concurrency, requests.length);
   const all = Promise.all(Array.from({ length: workers }, guarded)).then(() => {
     // At a failure or a stop nobody knows whose fault they were.
     if (failure === null && !ending.signal.aborted) doubtful.release();
@@ -106,10 +129,16 @@ async function* answers(
     }
     rethrow(failure);
   } finally {
-    ending.abort();
+    end();
     clearInterval(watch);
     await all;
   }
+}
+
+function notTrainable({ address }: Session): ProviderError {
+  return new ProviderError(
+    `${address.host} cannot answer with weights trained here; use a model that can be trained.`,
+  );
 }
 
 function rethrow(failure: { readonly error: unknown } | null): void {
@@ -126,6 +155,7 @@ export function openaiModel(endpoint: OpenAiEndpoint): LanguageModel {
   return {
     name: `${endpoint.provider}/${endpoint.model}`,
     price: priceOf(session.address.host, endpoint.model, endpoint.prices ?? []),
-    generate: (requests, stop) => answers(session, requests, stop),
+    generate: (requests, stop) => answers(session, listed(requests), stop),
+    answer: (source, stop) => answers(session, source, stop),
   };
 }

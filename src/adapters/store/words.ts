@@ -3,7 +3,7 @@ import type { Arm, Phase } from '../../core/model/event.ts';
 import type { FeedbackSource, Verdict } from '../../core/model/feedback.ts';
 import type { FinishReason, Split } from '../../core/model/task.ts';
 import type { RunStatus } from '../../core/model/views.ts';
-import type { EffectRecord } from '../../core/ports.ts';
+import type { EffectKind } from '../../core/ports.ts';
 
 /** All members of a union, checked both ways by the compiler. */
 function all<Word extends string>() {
@@ -20,4 +20,12 @@ export const GROUP_VERDICTS = all<Verdict | 'unrefined'>()(['unrefined', 'kept',
 export const FINISHES = all<FinishReason>()(['stop', 'length', 'refusal', 'error']);
 export const SOURCES = all<FeedbackSource>()(['environment', 'metric', 'vote', 'judge', 'logprob', 'human']);
 export const STATUSES = all<RunStatus>()(['running', 'paused', 'done', 'budget', 'stopped', 'failed']);
-export const EFFECT_KINDS = all<EffectRecord['kind']>()(['model', 'training', 'annotations', 'batch']);
+export const EFFECT_KINDS = all<EffectKind>()([
+  'model',
+  'training',
+  'annotations',
+  'batch',
+  'reused',
+  'session',
+  'reservation',
+]);

@@ -24,7 +24,11 @@ export function createAsk(
     const remainingMs =
       pace.roundMs === null ? null : Math.max(0, pace.roundMs * pace.remainingRounds - elapsed);
     const where = note === undefined ? {} : { note };
-    run.services.onProgress({ runId: run.id, at, ...what, done, total, latest, remainingMs, ...where });
+    const cost = run.ledger.meter();
+    run.services.onProgress({
+      ...{ runId: run.id, at, ...what, done, total, latest, remainingMs, cost },
+      ...where,
+    });
   };
   const { recipe } = run;
   const own = recipe.steps.find(({ path }) => path === at.step)?.with;

@@ -4,22 +4,32 @@
  * Deliberately knows no table of prices: it is handed the one its model has.
  */
 import { costOf, type ModelPrice, perDollar } from '../measure/prices.ts';
+import type { RunCost } from '../model/cost.ts';
 import type { TokenUsage } from '../model/task.ts';
 import type { Clock, ModelRequest } from '../ports.ts';
 import { Halted } from './halt.ts';
-import type { Recipe } from './recipe.ts';
+import { type Caps, type Charged, nothingCharged, type Tokens } from './journal.ts';
 
 export interface Budget {
   /** Reserves as many of these calls as fit, in order; 0 means the cap is reached. */
   reserve(requests: readonly ModelRequest[], terms?: Terms): number;
-  /** Settles one call reserved on the same terms; unknown usage settles at its worst case. */
-  settle(request: ModelRequest, usage: TokenUsage, terms?: Terms): void;
+  /**
+   * Settles one call reserved on the same terms; what its usage does not say settles at its worst case. Gives what was
+   * counted beyond what it says.
+   */
+  settle(request: ModelRequest, usage: TokenUsage, terms?: Terms): Tokens;
   /** Gives back the reservation of a call that was never made. */
   release(request: ModelRequest, terms?: Terms): void;
+  /** A reserved call that may have been made and will never be answered: it stays at its worst case. */
+  lose(request: ModelRequest): void;
+  /** Answers taken from another run. */
+  reuse(count: number): void;
   /** True once the minutes are over. */
   readonly overdue: boolean;
   /** Reserved and settled so far, in US dollars; null where the price is not known. */
   readonly usd: number | null;
+  /** What is settled and lost so far, over all sessions; reservations whose answer may still come are not in it. */
+  meter(): RunCost;
   /** Which cap stopped the run, as a sentence. */
   reason(): string;
 }
@@ -37,13 +47,8 @@ const OVERHEAD = 8;
 /** What saying that an answer has a form costs beside the form itself, at most. */
 const FORM_OVERHEAD = 512;
 
-interface Tokens {
-  readonly input: number;
-  readonly output: number;
-}
-
 /** Input counted as UTF-8 bytes plus overhead, output as the limit asked for. */
-function worstCase(request: ModelRequest): Tokens {
+export function worstCase(request: ModelRequest): Tokens {
   const input = request.messages.reduce((sum, { content }) => sum + utf8Bytes(content) + OVERHEAD, 0);
   const { responseFormat } = request;
   const form =
@@ -72,14 +77,40 @@ export interface Spent {
   readonly outputTokens: number;
 }
 
+/** What earlier sessions of a run have used: what its answers reported, and what is charged beyond that. */
+export interface Already {
+  readonly spent: Spent;
+  readonly charged: Charged;
+}
+
+export const nothingUsed: Already = {
+  spent: { calls: 0, inputTokens: 0, outputTokens: 0 },
+  charged: nothingCharged,
+};
+
+/** A run's cost as far as it is known; `usd` is null where the price is not. */
+export function costSoFar({ spent, charged }: Already, price: ModelPrice | null): RunCost {
+  const inputTokens = spent.inputTokens + charged.input;
+  const outputTokens = spent.outputTokens + charged.output;
+  return {
+    calls: spent.calls + charged.lost,
+    inputTokens,
+    outputTokens,
+    usd: price === null ? null : costOf(price, inputTokens, outputTokens) / perDollar,
+    worstCaseCalls: charged.lost + charged.unknown,
+    reused: charged.reused,
+    ms: charged.ms,
+  };
+}
+
 /**
- * `already` is what earlier sessions of this run settled. Minutes count from now: time standing still is not spent.
- * Throws Halted for a cap in money that cannot be kept: the price is unknown and no cap in tokens stands beside it.
+ * Minutes count while a run is executing: time standing still is not spent. Throws Halted for a cap in money that cannot
+ * be kept: the price is unknown and no cap in tokens stands beside it.
  */
 export function createBudget(
-  caps: Recipe['budget'],
-  already: Spent,
-  clock: Clock,
+  caps: Caps,
+  already: Already,
+  clock: Pick<Clock, 'monotonic'>,
   price: ModelPrice | null = null,
 ): Budget {
   if (caps.usd !== undefined && price === null && caps.tokens === undefined)
@@ -87,25 +118,15 @@ export function createBudget(
       'budget',
       'The price of this model is not known, so a budget in money cannot be kept; add a budget in tokens, or give the price.',
     );
-  const started = clock.monotonic();
-  const limit = {
-    calls: caps.calls ?? Infinity,
-    tokens: caps.tokens ?? Infinity,
-    money: price === null ? Infinity : Math.floor((caps.usd ?? Infinity) * perDollar),
-    ms: (caps.minutes ?? Infinity) * 60_000,
-  };
-  const cost = ({ input, output }: Tokens, terms?: Terms): number => {
-    const rate = terms?.price ?? price;
-    return rate === null ? 0 : costOf(rate, input, output);
-  };
-  let calls = already.calls;
-  let tokens = already.inputTokens + already.outputTokens;
-  let money = cost({ input: already.inputTokens, output: already.outputTokens });
-  const add = (spent: Tokens, sign: 1 | -1, terms?: Terms): void => {
-    tokens += sign * (spent.input + spent.output);
-    money += sign * cost(spent, terms);
-  };
-  const overdue = () => clock.monotonic() - started >= limit.ms;
+  const started = clock.monotonic() - already.charged.ms;
+  const limit = limitsOf(caps, price);
+  const tally = createTally(already, price);
+  const elapsed = () => clock.monotonic() - started;
+  const overdue = () => elapsed() >= limit.ms;
+  const fits = (worst: Tokens, terms: Terms | undefined): boolean =>
+    tally.calls() + 1 <= limit.calls &&
+    tally.tokens() + worst.input + worst.output <= limit.tokens &&
+    tally.money() + tally.cost(worst, terms) <= limit.money;
   return {
     reserve(requests, terms) {
       const committed = terms?.committed === true;
@@ -113,39 +134,97 @@ export function createBudget(
       let fit = 0;
       for (const request of requests) {
         const worst = worstCase(request);
-        const fits =
-          calls + 1 <= limit.calls &&
-          tokens + worst.input + worst.output <= limit.tokens &&
-          money + cost(worst, terms) <= limit.money;
-        if (!fits && !committed) break;
-        calls += 1;
-        add(worst, 1, terms);
+        if (!committed && !fits(worst, terms)) break;
+        tally.hold(worst, 1, terms);
         fit += 1;
       }
       return fit;
     },
-    settle(request, { input, output }, terms) {
-      if (input === null || output === null) return;
-      add(worstCase(request), -1, terms);
-      add({ input, output }, 1, terms);
+    settle(request, usage, terms) {
+      const worst = worstCase(request);
+      tally.hold(worst, -1, terms);
+      tally.use({ input: usage.input ?? worst.input, output: usage.output ?? worst.output }, terms);
+      if (usage.input === null || usage.output === null) tally.guessed();
+      return {
+        input: usage.input === null ? worst.input : 0,
+        output: usage.output === null ? worst.output : 0,
+      };
     },
-    release(request, terms) {
-      calls -= 1;
-      add(worstCase(request), -1, terms);
+    release: (request, terms) => tally.hold(worstCase(request), -1, terms),
+    lose(request) {
+      const worst = worstCase(request);
+      tally.hold(worst, -1);
+      tally.use(worst);
+      tally.guessed();
     },
+    reuse: (count) => tally.reuse(count),
     get overdue() {
       return overdue();
     },
     get usd() {
-      return price === null ? null : money / perDollar;
+      return price === null ? null : tally.money() / perDollar;
     },
+    meter: () => ({ ...tally.soFar(), ms: elapsed() }),
     reason() {
       if (overdue()) return `The budget of ${caps.minutes} minutes is used up.`;
-      if (calls + 1 > limit.calls) return `The budget of ${caps.calls} calls is used up.`;
+      if (tally.calls() + 1 > limit.calls) return `The budget of ${caps.calls} calls is used up.`;
       // The cap in money is named where it is the one that is nearly used up.
-      if (money / limit.money > tokens / limit.tokens || limit.tokens === Infinity)
+      if (tally.money() / limit.money > tally.tokens() / limit.tokens || limit.tokens === Infinity)
         return `The budget of $${caps.usd} has no room for another call.`;
       return `The budget of ${caps.tokens} tokens has no room for another call.`;
     },
+  };
+}
+
+function limitsOf(caps: Caps, price: ModelPrice | null) {
+  return {
+    calls: caps.calls ?? Infinity,
+    tokens: caps.tokens ?? Infinity,
+    money: price === null ? Infinity : Math.floor((caps.usd ?? Infinity) * perDollar),
+    ms: (caps.minutes ?? Infinity) * 60_000,
+  };
+}
+
+/** The sums themselves: what is certain, and on top of it the reservations whose answer may still come. */
+function createTally(already: Already, price: ModelPrice | null) {
+  const before = costSoFar(already, price);
+  const used = { calls: before.calls, input: before.inputTokens, output: before.outputTokens };
+  const reserved = { calls: 0, tokens: 0, money: 0 };
+  const counts = { worstCase: before.worstCaseCalls, reused: before.reused };
+  const cost = ({ input, output }: Tokens, terms?: Terms): number => {
+    const rate = terms?.price ?? price;
+    return rate === null ? 0 : costOf(rate, input, output);
+  };
+  let settled = cost(used);
+  return {
+    cost,
+    calls: () => used.calls + reserved.calls,
+    tokens: () => used.input + used.output + reserved.tokens,
+    money: () => settled + reserved.money,
+    hold(worst: Tokens, sign: 1 | -1, terms?: Terms): void {
+      reserved.calls += sign;
+      reserved.tokens += sign * (worst.input + worst.output);
+      reserved.money += sign * cost(worst, terms);
+    },
+    use(taken: Tokens, terms?: Terms): void {
+      used.calls += 1;
+      used.input += taken.input;
+      used.output += taken.output;
+      settled += cost(taken, terms);
+    },
+    guessed(): void {
+      counts.worstCase += 1;
+    },
+    reuse(count: number): void {
+      counts.reused += count;
+    },
+    soFar: (): Omit<RunCost, 'ms'> => ({
+      calls: used.calls,
+      inputTokens: used.input,
+      outputTokens: used.output,
+      usd: price === null ? null : settled / perDollar,
+      worstCaseCalls: counts.worstCase,
+      reused: counts.reused,
+    }),
   };
 }

@@ -24,7 +24,9 @@ export async function turnWheel(run: RunContext): Promise<string> {
   const { recipe, sets } = run;
   const names: readonly Arm[] = recipe.controlWithout === null ? ['main'] : ['main', 'control'];
   const pace: Pace = { roundMs: null, remainingRounds: (recipe.rounds + 1) * names.length };
-  const start = startCandidate({ model: recipe.model, instruction: recipe.instruction, weights: null });
+  // A branch starts where its origin did.
+  const { instruction } = (run.eras[0] ?? run).recipe;
+  const start = startCandidate({ model: recipe.model, instruction, weights: null });
   await announce(run, names, start);
   const arms = new Map<Arm, ArmState>(
     names.map((arm) => [
@@ -33,10 +35,14 @@ export async function turnWheel(run: RunContext): Promise<string> {
     ]),
   );
   for (let round = 0; round <= recipe.rounds; round++) {
+    const inEra = { ...run, ...run.eras.find(({ through }) => round <= through) };
     for (const name of names) {
       const began = run.services.clock.monotonic();
       const arm = arms.get(name) as ArmState;
-      arms.set(name, await (round === 0 ? originRound(run, arm, pace) : turnRound(run, arm, round, pace)));
+      arms.set(
+        name,
+        await (round === 0 ? originRound(inEra, arm, pace) : turnRound(inEra, arm, round, pace)),
+      );
       pace.remainingRounds -= 1;
       if (round > 0) pace.roundMs = run.services.clock.monotonic() - began;
     }

@@ -9,14 +9,16 @@ import type { RecipeProblem } from '../model/recipeView.ts';
 import type { RunStatus } from '../model/views.ts';
 import { DataError, ProviderError, StoreError } from '../ports.ts';
 import { SealedTaskError } from '../update/pack.ts';
-import { createBudget } from './budget.ts';
+import { behaviour } from './behaviour.ts';
 import { turnWheel } from './engine.ts';
 import { Halted } from './halt.ts';
-import { createLedger } from './ledger.ts';
+import { type Account, type Caps, nothingCharged, type Origin, readAccount } from './journal.ts';
+import { openLedger } from './ledger.ts';
 import { parseRecipe } from './parseRecipe.ts';
 import type { Recipe } from './recipe.ts';
 import type { RunControl, RunEnd, RunServices } from './services.ts';
-import { loadTaskSets } from './taskSets.ts';
+import type { RecipeEra } from './stepContext.ts';
+import { loadTaskSets, type TaskSets } from './taskSets.ts';
 
 /** A recipe that cannot run; nothing was begun. */
 export class RecipeError extends Error {
@@ -32,23 +34,52 @@ export class RecipeError extends Error {
   }
 }
 
+/** The run was begun with another recipe, or by an engine that behaved otherwise: a person decides what becomes of it. */
+export class ChangedError extends Error {
+  override readonly name = 'ChangedError';
+}
+
 export interface BegunRun {
   readonly runId: RunId;
   /** Resolves when the run stands still or ends; rejects only when that could not be made durable (StoreError). */
   readonly end: Promise<RunEnd>;
 }
 
+export interface BeginRequest {
+  readonly recipePath: string;
+  readonly recipeText: string;
+  readonly seed?: number | undefined;
+  /** Over those of the recipe. */
+  readonly caps?: Caps | undefined;
+  /** The run this is a branch of; rounds up to `through` are its own, with its recipe. */
+  readonly branch?: Branch | undefined;
+}
+
+export interface Branch {
+  readonly runId: RunId;
+  /** The last round that is the origin's; its recipe holds till there. */
+  readonly through: number;
+  readonly recipeText: string;
+  /** True to ask what failed there once more. */
+  readonly retryFailed: boolean;
+}
+
 /** Throws RecipeError when the text has problems, StoreError when the run cannot be recorded. */
 export async function beginRun(
-  request: { readonly recipePath: string; readonly recipeText: string; readonly seed?: number | undefined },
+  request: BeginRequest,
   services: RunServices,
   control: RunControl,
 ): Promise<BegunRun> {
   const { recipe, problems } = parseRecipe(request.recipeText);
   if (recipe === null) throw new RecipeError(problems);
+  const { branch } = request;
+  const { origin, attempts } = branch === undefined ? fresh : await originOf(branch, services);
   const seed = request.seed ?? recipe.seed;
   const startedAt = services.clock.now();
-  const runId = asId<RunId>(hashOf([request.recipePath, request.recipeText, seed, startedAt]).slice(0, 16));
+  const identity = [request.recipePath, request.recipeText, seed, startedAt];
+  const runId = asId<RunId>(
+    hashOf(origin === null ? identity : [...identity, origin.runId, origin.through]).slice(0, 16),
+  );
   await services.store.createRun({
     id: runId,
     recipeName: recipe.name,
@@ -59,43 +90,132 @@ export async function beginRun(
     arms: recipe.controlWithout === null ? ['main'] : ['main', 'control'],
     startedAt,
   });
-  return { runId, end: execute(runId, recipe, seed, services, control) };
+  const begin = {
+    id: runId,
+    recipe,
+    recipeText: request.recipeText,
+    seed,
+    caps: { ...recipe.budget, ...request.caps },
+    origin,
+    attempts,
+    account: noAccount,
+  };
+  return { runId, end: execute(begin, services, control) };
 }
 
-/** Goes on where the run stood: over the same ledger, from the start, paying nothing that was settled. */
+const noAccount: Account = { sessions: [], charged: nothingCharged, open: 0 };
+
+const fresh = { origin: null, attempts: 0 };
+
+/** A branch of a branch has the recipes of both in their rounds. */
+async function originOf(
+  { runId, through, recipeText, retryFailed }: Branch,
+  { store }: RunServices,
+): Promise<{ readonly origin: Origin; readonly attempts: number }> {
+  const last = (await readAccount(store, runId)).sessions.at(-1);
+  const earlier = (last?.origin?.eras ?? []).filter((era) => era.through < through);
+  const eras = [...earlier, { through, recipeText }];
+  return { origin: { runId, through, eras }, attempts: (last?.attempts ?? 0) + (retryFailed ? 1 : 0) };
+}
+
+export interface ResumeRequest {
+  readonly runId: RunId;
+  readonly recipeText: string;
+  readonly seed: number;
+  /** Over those the run was under so far. */
+  readonly caps?: Caps | undefined;
+  /** True when a person wants it to go on although the engine behaves otherwise now. */
+  readonly despiteChange?: boolean | undefined;
+}
+
+/**
+ * Goes on where the run stood: over the same ledger, from the start, paying nothing that was settled. Throws ChangedError
+ * when the engine has come to behave otherwise since the run began, and nobody said that it may go on.
+ */
 export async function resumeRun(
-  request: { readonly runId: RunId; readonly recipeText: string; readonly seed: number },
+  request: ResumeRequest,
   services: RunServices,
   control: RunControl,
 ): Promise<BegunRun> {
-  const { recipe, problems } = parseRecipe(request.recipeText);
+  const { runId, recipeText, seed } = request;
+  const { recipe, problems } = parseRecipe(recipeText);
   if (recipe === null) throw new RecipeError(problems);
-  const spent = await services.store.spent(request.runId);
-  await say(request.runId, services, { kind: 'runResumed', recovered: spent.calls }, 'running', '');
-  return { runId: request.runId, end: execute(request.runId, recipe, request.seed, services, control) };
+  const account = await readAccount(services.store, runId);
+  const last = account.sessions.at(-1);
+  if (last !== undefined && last.behaviour !== behaviour && request.despiteChange !== true)
+    throw new ChangedError(
+      `This run was begun by Ratchet ${last.engine}, which decided differently; going on would mix the two.`,
+    );
+  const sets = await loadTaskSets(recipe, seed, services.files);
+  if (last !== undefined && last.data !== dataHash(sets) && request.despiteChange !== true)
+    throw new ChangedError('The data of this run has changed since it began; going on would mix the two.');
+  const spent = await services.store.spent(runId);
+  const resumed = { kind: 'runResumed', recovered: spent.calls, repeated: account.open } as const;
+  await say(runId, services, resumed, 'running', '');
+  const resume = {
+    id: runId,
+    recipe,
+    recipeText,
+    seed,
+    caps: { ...(last?.caps ?? recipe.budget), ...request.caps },
+    origin: last?.origin ?? null,
+    attempts: last?.attempts ?? 0,
+    account,
+  };
+  return { runId, end: execute(resume, services, control) };
 }
 
-async function execute(
-  id: RunId,
-  recipe: Recipe,
-  seed: number,
-  services: RunServices,
-  control: RunControl,
-): Promise<RunEnd> {
+interface Execution {
+  readonly id: RunId;
+  readonly recipe: Recipe;
+  readonly recipeText: string;
+  readonly seed: number;
+  readonly caps: Caps;
+  readonly origin: Origin | null;
+  readonly attempts: number;
+  /** As the sessions before have left it. */
+  readonly account: Account;
+}
+
+async function execute(execution: Execution, services: RunServices, control: RunControl): Promise<RunEnd> {
   let end: RunEnd;
   try {
-    const model = await services.model(recipe.model);
-    const sets = await loadTaskSets(recipe, seed, services.files);
-    const spent = await services.store.spent(id);
-    const budget = createBudget(recipe.budget, spent, services.clock, model.price ?? null);
-    const ledger = createLedger({ id, model }, services, budget, control);
-    const message = await turnWheel({ id, recipe, seed, model, sets, ledger, services, control });
-    end = { kind: 'done', message };
+    end = { kind: 'done', message: await turn(execution, services, control) };
   } catch (error) {
     end = endOf(error, services);
   }
-  await recordEnd(id, services, end);
+  await recordEnd(execution.id, services, end);
   return end;
+}
+
+async function turn(execution: Execution, services: RunServices, control: RunControl): Promise<string> {
+  const { id, recipe, recipeText, seed, caps, origin, attempts, account } = execution;
+  const model = await services.model(recipe.model);
+  const sets = await loadTaskSets(recipe, seed, services.files);
+  const eras = await erasOf(origin, seed, services);
+  const facts = { recipe: hashOf(recipeText), data: dataHash(sets), caps, origin, attempts };
+  const ledger = await openLedger({ id, model, facts, account }, services, control);
+  return turnWheel({ id, recipe, seed, model, sets, ledger, services, control, eras });
+}
+
+/** What the tasks are, as far as a run's first round shows it. */
+function dataHash(sets: TaskSets): string {
+  return hashOf([sets.dev, sets.test, sets.train(1)].map((tasks) => tasks.map(({ id }) => id)));
+}
+
+/** The recipes, with their tasks, of the rounds a branch has from its origin. */
+async function erasOf(
+  origin: Origin | null,
+  seed: number,
+  services: RunServices,
+): Promise<readonly RecipeEra[]> {
+  return Promise.all(
+    (origin?.eras ?? []).map(async ({ through, recipeText }) => {
+      const { recipe, problems } = parseRecipe(recipeText);
+      if (recipe === null) throw new RecipeError(problems);
+      return { through, recipe, sets: await loadTaskSets(recipe, seed, services.files) };
+    }),
+  );
 }
 
 function endOf(error: unknown, services: RunServices): RunEnd {

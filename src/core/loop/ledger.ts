@@ -1,19 +1,24 @@
 /**
  * Owns effects: every model call, training job and reading of annotations is found in the ledger or performed,
- * made durable, and only then used. Resuming a run is running it again over the same ledger.
+ * made durable, and only then used. Resuming a run is running it again over the same ledger; a branch finds what it shares
+ * with its origin there, and pays nothing for it.
  * Deliberately below it: transport retries. Deliberately above it: what an answer means.
  */
 import { hashOf } from '../measure/hash.ts';
 import type { Position } from '../model/event.ts';
 import { asId, type EffectKey, type RunId } from '../model/ids.ts';
+import type { RunCost } from '../model/cost.ts';
 import type { TokenUsage } from '../model/task.ts';
 import type { EffectRecord, LanguageModel, ModelAnswer, ModelRequest, StopSignal } from '../ports.ts';
 import { ProviderError } from '../ports.ts';
 import { askByBatches, type BatchAsking, type KeyedCall } from './askBatches.ts';
-import type { Budget } from './budget.ts';
+import { behaviour } from './behaviour.ts';
+import { type Budget, createBudget } from './budget.ts';
 import { Halted } from './halt.ts';
-import type { RunControl, RunServices } from './services.ts';
-import { createSettler } from './settler.ts';
+import { type Account as RunAccount, type Origin, type Session, sessionRow } from './journal.ts';
+import { performCalls } from './performCalls.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
+import { isStopping, type RunControl, type RunServices } from './services.ts';
 
 export interface Call {
   readonly item: string;
@@ -52,71 +57,128 @@ export interface Ledger {
     identity: string,
     perform: () => Promise<Result | null>,
   ): Promise<Result>;
+  /** What the run has used so far. */
+  readonly meter: () => RunCost;
 }
 
-/** Calls handed to a provider at once; it bounds what a stop can leave unasked, not concurrency. */
-const WAVE = 1024;
 const LOOKUP = 500;
 const NO_USAGE: TokenUsage = { input: null, output: null };
 
-interface Account {
-  readonly runId: RunId;
+export interface LedgerRun {
+  readonly id: RunId;
   readonly model: LanguageModel;
+  readonly facts: Pick<Session, 'recipe' | 'data' | 'caps' | 'origin' | 'attempts'>;
+  /** As the sessions before have left it. */
+  readonly account: RunAccount;
+}
+
+interface Account {
+  readonly id: RunId;
+  readonly model: LanguageModel;
+  readonly origin: Origin | null;
+  readonly attempts: number;
   readonly services: RunServices;
   readonly budget: Budget;
+  readonly recorder: Recorder;
   readonly control: RunControl;
   readonly stop: StopSignal;
 }
 
-export function createLedger(
-  run: { readonly id: RunId; readonly model: LanguageModel },
+/** Begins a session of the run and makes that durable. Throws Halted for a cap that cannot be kept, StoreError. */
+export async function openLedger(
+  { id, model, facts, account: past }: LedgerRun,
   services: RunServices,
-  budget: Budget,
   control: RunControl,
-): Ledger {
+): Promise<Ledger> {
+  const { store, clock, version = '' } = services;
+  const price = model.price ?? null;
+  const spent = await store.spent(id);
+  const budget = createBudget(facts.caps, { spent, charged: past.charged }, clock, price);
+  const session = past.sessions.length + 1;
+  const began: Session = {
+    ...facts,
+    engine: version,
+    behaviour,
+    model: model.name,
+    price,
+    before: past.charged,
+  };
+  await store.settleEffects(id, [sessionRow(session, began)]);
+  const recorder = createRecorder({ runId: id, session, store, clock });
   const stop = {
     get aborted() {
-      return control.aborted || budget.overdue;
+      return isStopping(control) || budget.overdue;
     },
   };
-  const account: Account = { runId: run.id, model: run.model, services, budget, control, stop };
+  const { origin, attempts } = facts;
+  const account: Account = { id, model, origin, attempts, services, budget, recorder, control, stop };
   return {
     ask: (place, calls, onSettled) => askAll(account, place, calls, onSettled),
     once: (kind, place, identity, perform) => performOnce(account, kind, place, identity, perform),
+    meter: () => budget.meter(),
   };
 }
 
+/** A failed call is asked again as often as the run says, each time as an effect of its own. */
 async function askAll(
   account: Account,
   place: EffectPlace,
   calls: readonly Call[],
   onSettled: OnSettled,
 ): Promise<readonly ModelAnswer[]> {
-  const { budget, stop, model } = account;
-  const keys = calls.map((call) => callKey(place, call, model.name));
-  const answers = await findAnswers(account, keys);
+  const final = new Map<number, ModelAnswer>();
+  let open: readonly number[] = calls.map((_, index) => index);
+  for (let again = 0; again <= account.attempts && open.length > 0; again++) {
+    const places = open;
+    const sure = final.size;
+    const asked = places.map((index) => calls[index] as Call);
+    const answers = await askOnce(account, place, asked, again, (done, settled, note) => {
+      const placed = settled.map(({ index, answer }) => ({ index: places[index] ?? 0, answer }));
+      onSettled(Math.min(calls.length, sure + done), placed, note);
+    });
+    answers.forEach((answer, index) => final.set(places[index] ?? 0, answer));
+    if (again === account.attempts) break;
+    open = places.filter((index) => final.get(index)?.ok === false);
+    for (const index of open) final.delete(index);
+  }
+  return calls.map((_, index) => final.get(index) ?? { ok: false, reason: 'the provider gave no answer' });
+}
+
+async function askOnce(
+  account: Account,
+  place: EffectPlace,
+  calls: readonly Call[],
+  again: number,
+  onSettled: OnSettled,
+): Promise<readonly ModelAnswer[]> {
+  const { stop, model, services, recorder, budget, control } = account;
+  const keys = calls.map((call) => callKey(place, call, again, model.name));
+  const answers = await findAnswers(account, place, keys);
   let waiting = unanswered(calls, keys, answers);
   onSettled(calls.length - waiting.length, []);
   if (place.batch === true && waiting.length > 0) {
     await askInBatches(account, place, { calls: unanswered(calls, keys, new Map()), answers, onSettled });
     waiting = unanswered(calls, keys, answers);
   }
-  while (waiting.length > 0) {
+  if (waiting.length > 0) {
     if (stop.aborted) throw halted(account);
-    const fit = budget.reserve(waiting.slice(0, WAVE).map(({ request }) => request));
-    if (fit === 0) throw halted(account);
-    const wave = waiting.slice(0, fit);
-    const count = await performWave(account, place, wave, (batch) => {
-      const settled = batch.flatMap(({ index, answer }) => {
-        const call = wave[index];
-        if (call === undefined) return [];
-        answers.set(call.key, answer);
-        return [{ index: call.index, answer }];
-      });
-      onSettled(Math.min(calls.length, answers.size), settled);
-    });
-    if (count < fit) throw halted(account);
-    waiting = waiting.slice(fit);
+    const teller = gather<Answered>((settled) => onSettled(Math.min(calls.length, answers.size), settled));
+    const complete = await performCalls(
+      {
+        model,
+        budget,
+        recorder,
+        control,
+        now: () => services.clock.monotonic(),
+        recordOf: (call, answer, ms) => effectOf(place, call, answer, ms),
+        onDurable: (call, answer) => {
+          answers.set(call.key, answer);
+          teller({ index: call.index, answer });
+        },
+      },
+      waiting,
+    );
+    if (!complete) throw halted(account);
   }
   return keys.map((key) => answers.get(key) ?? { ok: false, reason: 'the provider gave no answer' });
 }
@@ -130,7 +192,7 @@ async function askInBatches(
     readonly onSettled: OnSettled;
   },
 ): Promise<void> {
-  const { runId, model, services, budget, stop, control } = account;
+  const { id, model, services, budget, stop, control } = account;
   const { calls, answers, onSettled } = asked;
   const batches = model.batches ?? null;
   if (batches === null)
@@ -138,7 +200,7 @@ async function askInBatches(
       `${model.name} answers no batches; take mode: batch and batch: true out of the recipe.`,
     );
   const asking: BatchAsking = {
-    runId,
+    runId: id,
     batches,
     services,
     budget,
@@ -146,12 +208,26 @@ async function askInBatches(
     place,
     answers,
     price: model.price ?? null,
-    forGood: () => control.aborted && control.reason === 'stop',
+    forGood: () => isStopping(control) && control.reason === 'stop',
     halted: () => halted(account),
     onSettled: (settled, remote) =>
       onSettled(Math.min(calls.length, answers.size + remote), settled, "answered by the provider's batch"),
   };
   await askByBatches(asking, calls);
+}
+
+/** What comes within one turn of the event loop is told together. */
+function gather<Item>(tell: (items: readonly Item[]) => void): (item: Item) => void {
+  let items: Item[] = [];
+  return (item) => {
+    items.push(item);
+    if (items.length > 1) return;
+    void Promise.resolve().then(() => {
+      const all = items;
+      items = [];
+      tell(all);
+    });
+  };
 }
 
 /** Calls without an answer yet, equal ones once. */
@@ -169,40 +245,6 @@ function unanswered(
   });
 }
 
-/** Performs one wave of reserved calls, settling as answers arrive. Returns how many were answered; those are durable. */
-async function performWave(
-  account: Account,
-  place: EffectPlace,
-  wave: readonly KeyedCall[],
-  onSettled: (batch: readonly Answered[]) => void,
-): Promise<number> {
-  const { runId, model, services, budget, stop } = account;
-  const started = services.clock.monotonic();
-  const settler = createSettler<Answered>(async (batch) => {
-    const ms = services.clock.monotonic() - started;
-    const records = batch.map(({ index, answer }) => effectOf(place, wave[index], answer, ms));
-    await services.store.settleEffects(runId, records);
-    onSettled(batch);
-  });
-  const answered = new Set<number>();
-  const requests = wave.map(({ request }) => request);
-  try {
-    for await (const item of model.generate(requests, stop)) {
-      const request = requests[item.index];
-      if (request === undefined || answered.has(item.index)) continue;
-      answered.add(item.index);
-      budget.settle(request, item.answer.ok ? item.answer.usage : NO_USAGE);
-      settler.add(item);
-    }
-  } finally {
-    requests.forEach((request, index) => {
-      if (!answered.has(index)) budget.release(request);
-    });
-    await settler.finish();
-  }
-  return answered.size;
-}
-
 async function performOnce<Result>(
   account: Account,
   kind: 'training' | 'annotations',
@@ -210,9 +252,9 @@ async function performOnce<Result>(
   identity: string,
   perform: () => Promise<Result | null>,
 ): Promise<Result> {
-  const { runId, model, services, stop } = account;
+  const { id, model, services, stop } = account;
   const key = asId<EffectKey>(hashOf([kind, place.step, place.round, identity, model.name]));
-  const found = (await services.store.findEffects(runId, [key])).get(key);
+  const found = (await findRecords(account, place, [key])).get(key);
   if (found !== undefined) return JSON.parse(found.result) as Result;
   if (stop.aborted) throw halted(account);
   const started = services.clock.monotonic();
@@ -227,21 +269,25 @@ async function performOnce<Result>(
     usage: NO_USAGE,
     ms,
   };
-  await services.store.settleEffects(runId, [record]);
+  await services.store.settleEffects(id, [record]);
   return result;
 }
 
 function halted({ control, budget }: Account): Halted {
-  if (control.aborted && control.reason === 'stop')
+  if (isStopping(control) && control.reason === 'stop')
     return new Halted('stopped', 'Stopped by you; what it made is kept.');
-  if (control.aborted) return new Halted('paused', 'Paused; every settled answer is kept.');
+  if (isStopping(control)) return new Halted('paused', 'Paused; every settled answer is kept.');
   return new Halted('budget', budget.reason());
 }
 
-/** Everything that can change an answer (design: the ledger). Members of a request that are absent leave keys as they were. */
+/**
+ * Everything that can change an answer (design: the ledger). Members of a request that are absent leave keys as they were,
+ * and so does `again`, how often the ledger itself has asked once more, while it is 0.
+ */
 export function callKey(
-  place: EffectPlace,
+  place: Pick<EffectPlace, 'step' | 'round'>,
   { item, sample, request, attempt = 0 }: Call,
+  again: number,
   model: string,
 ): EffectKey {
   const { messages, temperature, maxTokens, seed, weights, responseFormat, logprobs } = request;
@@ -250,28 +296,49 @@ export function callKey(
   const extras =
     responseFormat === undefined && logprobs === undefined ? [] : [name, schema, logprobs ?? null];
   const body = [asked, temperature, maxTokens, seed, weights, ...extras];
-  return asId<EffectKey>(hashOf(['model', place.step, place.round, item, sample, attempt, body, model]));
+  const tries = again === 0 ? attempt : [attempt, again];
+  return asId<EffectKey>(hashOf(['model', place.step, place.round, item, sample, tries, body, model]));
 }
 
-function effectOf(
-  place: EffectPlace,
-  call: KeyedCall | undefined,
-  answer: ModelAnswer,
-  ms: number,
-): EffectRecord {
-  if (call === undefined) throw new RangeError('A provider answered a call it was not given.');
+function effectOf(place: EffectPlace, call: KeyedCall, answer: ModelAnswer, ms: number): EffectRecord {
   const usage = answer.ok ? answer.usage : NO_USAGE;
   return { key: call.key, kind: 'model', at: place.at, result: JSON.stringify(answer), usage, ms };
 }
 
 async function findAnswers(
-  { services, runId }: Account,
+  account: Account,
+  place: EffectPlace,
   keys: readonly EffectKey[],
 ): Promise<Map<EffectKey, ModelAnswer>> {
   const answers = new Map<EffectKey, ModelAnswer>();
   for (let start = 0; start < keys.length; start += LOOKUP) {
-    const found = await services.store.findEffects(runId, keys.slice(start, start + LOOKUP));
+    const found = await findRecords(account, place, keys.slice(start, start + LOOKUP));
     for (const [key, record] of found) answers.set(key, JSON.parse(record.result) as ModelAnswer);
   }
   return answers;
+}
+
+/** In this run's ledger, else in its origin's, whose records are made its own: a run needs no other to be replayed. */
+async function findRecords(
+  { id, origin, services, recorder, budget }: Account,
+  place: EffectPlace,
+  keys: readonly EffectKey[],
+): Promise<ReadonlyMap<EffectKey, EffectRecord>> {
+  const own = await services.store.findEffects(id, keys);
+  const missing = keys.filter((key) => !own.has(key));
+  if (origin === null || place.round > origin.through || missing.length === 0) return own;
+  const theirs = await services.store.findEffects(origin.runId, missing);
+  if (theirs.size === 0) return own;
+  const copies = [...theirs.values()].map((record) => ownCopy(record, place.at));
+  const answers = copies.filter(({ kind }) => kind === 'reused').length;
+  recorder.adopt(copies, answers);
+  await recorder.flush();
+  budget.reuse(answers);
+  return new Map([...own, ...theirs]);
+}
+
+/** Whoever paid for it, this run does not. */
+function ownCopy(record: EffectRecord, at: Position): EffectRecord {
+  const kind = record.kind === 'model' ? 'reused' : record.kind;
+  return { ...record, kind, at, usage: { input: 0, output: 0 }, ms: 0 };
 }

@@ -4,6 +4,8 @@ import type { Clock, LanguageModel, Log, ProgressListener, RunStore, TaskFiles, 
 
 export interface RunServices {
   readonly store: RunStore;
+  /** The product's, recorded with each session of a run. */
+  readonly version?: string;
   /** The model a recipe names by provider id. Throws, or rejects with, ProviderError when there is none by that name. */
   readonly model: (provider: string) => LanguageModel | Promise<LanguageModel>;
   /** Null when that provider's weights cannot be trained here. */
@@ -16,11 +18,18 @@ export interface RunServices {
   readonly onProgress: ProgressListener;
 }
 
-/** Set by whoever runs the loop. The calls in flight are finished or aborted, what was settled is kept. */
+/** Set by whoever runs the loop: `finishing` lets the calls in flight end, `aborted` breaks them off. What was settled is kept. */
 export interface RunControl {
   aborted: boolean;
+  /** Nothing new is begun; what is in flight may still be answered. */
+  finishing?: boolean;
   /** Why; pause and window loss can be resumed, stop ends the run for good. */
   reason: 'pause' | 'stop' | null;
+}
+
+/** True when nothing new may be begun. */
+export function isStopping({ aborted, finishing }: RunControl): boolean {
+  return aborted || finishing === true;
 }
 
 export type RunEnd =

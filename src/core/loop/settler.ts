@@ -1,7 +1,9 @@
 /** Owns group commit: one flush at a time, each taking all that arrived during the one before. Deliberately knows no store. */
 
 export interface Settler<Item> {
-  add(item: Item): void;
+  /** False where a flush has failed: nothing is taken any more, and `finish` says why. */
+  add(item: Item): boolean;
+  readonly failed: boolean;
   /** Resolves when everything added is flushed; rejects with the first failure of a flush. */
   finish(): Promise<void>;
 }
@@ -21,13 +23,22 @@ export function createSettler<Item>(flush: (batch: readonly Item[]) => Promise<v
       }
     }
   };
+  const start = (): void => {
+    running ??= drain().finally(() => {
+      running = null;
+      // What came between the last flush and this moment saw a settler at work.
+      if (pending.length > 0 && failure === null) start();
+    });
+  };
   return {
     add(item) {
-      if (failure !== null) return;
+      if (failure !== null) return false;
       pending.push(item);
-      running ??= drain().finally(() => {
-        running = null;
-      });
+      start();
+      return true;
+    },
+    get failed() {
+      return failure !== null;
     },
     async finish() {
       while (running !== null) await running;

@@ -17,6 +17,15 @@ export interface RunContext {
   readonly ledger: Ledger;
   readonly services: RunServices;
   readonly control: RunControl;
+  /** In order; the run's own recipe holds after the last. */
+  readonly eras: readonly RecipeEra[];
+}
+
+/** Rounds up to `through` run with another recipe: those a branch has from its origin. */
+export interface RecipeEra {
+  readonly through: number;
+  readonly recipe: Recipe;
+  readonly sets: TaskSets;
 }
 
 export interface StepContext {

@@ -3,6 +3,7 @@
  * Deliberately light: artifacts (solutions, feedback, scores) are rows beside the events, bound in by digest.
  */
 import type { Gain, Interval, Slot } from './candidate.ts';
+import type { RunCost } from './cost.ts';
 import type { FeedbackSource } from './feedback.ts';
 import type { CandidateId, ContentHash, EvaluationId, RunId, TaskId } from './ids.ts';
 import type { FinishReason, Split } from './task.ts';
@@ -118,7 +119,8 @@ export type EventBody =
     }
   | { readonly kind: 'annotationsRead'; readonly count: number; readonly digest: ContentHash }
   | { readonly kind: 'runPaused'; readonly reason: string }
-  | { readonly kind: 'runResumed'; readonly recovered: number }
+  /** `recovered` answers are found and not paid again; `repeated` calls were under way and may be. */
+  | { readonly kind: 'runResumed'; readonly recovered: number; readonly repeated?: number }
   | { readonly kind: 'runEnded'; readonly outcome: RunOutcome; readonly message: string };
 
 export type RunEvent = EventBody & { readonly at: Position };
@@ -148,4 +150,6 @@ export interface RunProgress {
   readonly note?: string;
   /** Estimated milliseconds until the run ends; null until a round has been timed. */
   readonly remainingMs: number | null;
+  /** What the run has used so far. */
+  readonly cost?: RunCost;
 }

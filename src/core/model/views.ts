@@ -1,5 +1,6 @@
 /** Owns the read models that trees, panel and command line are shown. Deliberately resource-shaped, never screen-shaped. */
 import type { Candidate, Gain, Interval } from './candidate.ts';
+import type { RunCaps, RunCost } from './cost.ts';
 import type { Arm, Phase, Position, RunOutcome } from './event.ts';
 import type { Annotation, Feedback, Refinement, Verdict } from './feedback.ts';
 import type { CandidateId, EvaluationId, RunId, SolutionId, TaskId } from './ids.ts';
@@ -27,6 +28,11 @@ export interface RunSummary {
   readonly score: number | null;
   readonly testScore: number | null;
   readonly calls: number;
+  /** Absent where whoever made the summary does not know of costs: the engine adds it (engine/costs.ts). */
+  readonly cost?: RunCost;
+  readonly caps?: RunCaps;
+  /** The run it was branched from, with the last round it shares. */
+  readonly origin?: { readonly runId: RunId; readonly through: number };
 }
 
 /** What happened in one step of one round: the deepest level of the Loops & Runs tree. */

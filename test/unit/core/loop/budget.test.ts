@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBudget, worstCaseTokens } from '../../../../src/core/loop/budget.ts';
+import { createBudget, nothingUsed, worstCaseTokens } from '../../../../src/core/loop/budget.ts';
 import { Halted } from '../../../../src/core/loop/halt.ts';
 import { costOf, type ModelPrice, perDollar } from '../../../../src/core/measure/prices.ts';
 import { beginRun } from '../../../../src/core/loop/execute.ts';
@@ -8,7 +8,7 @@ import type { ModelRequest } from '../../../../src/core/ports.ts';
 import { starRecipe } from '../../../fakes/recipes.ts';
 import { testRun } from '../../../fakes/runServices.ts';
 
-const none = { calls: 0, inputTokens: 0, outputTokens: 0 };
+const none = nothingUsed;
 const still = { now: () => 0, monotonic: () => 0 };
 const request = (content: string, maxTokens: number): ModelRequest => ({
   messages: [{ role: 'user', content }],
@@ -73,7 +73,10 @@ describe('a budget', () => {
 
   it('counts what earlier sessions settled, and bytes rather than characters', () => {
     expect(
-      createBudget({ calls: 10 }, { ...none, calls: 9 }, still).reserve([request('a', 1), request('b', 1)]),
+      createBudget({ calls: 10 }, { ...none, spent: { ...none.spent, calls: 9 } }, still).reserve([
+        request('a', 1),
+        request('b', 1),
+      ]),
     ).toBe(1);
     expect(worstCaseTokens(request('é€😀', 1)) - worstCaseTokens(request('', 1))).toBe(9);
   });
@@ -169,7 +172,7 @@ describe('a budget in money', () => {
   }, 120_000);
 
   it('counts what earlier sessions settled, at its price', () => {
-    const spent = { calls: 3, inputTokens: 100_000, outputTokens: 100_000 };
+    const spent = { ...none, spent: { calls: 3, inputTokens: 100_000, outputTokens: 100_000 } };
     expect(createBudget({ usd: 1.0001 }, spent, still, price).reserve([request('', 10)])).toBe(1);
     expect(createBudget({ usd: 1 }, spent, still, price).reserve([request('', 10)])).toBe(0);
     expect(createBudget({ usd: 2 }, spent, still, price).usd).toBe(1);

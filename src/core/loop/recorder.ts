@@ -1,0 +1,109 @@
+/**
+ * Owns making a run's account durable: reservations before their calls are made, answers before they are used, many in one
+ * transaction. Deliberately decides nothing: what fits is the budget's, what is asked the ledger's.
+ */
+import type { RunId } from '../model/ids.ts';
+import type { Clock, EffectRecord, RunStore } from '../ports.ts';
+import { entryRow, type JournalEntry, type Tokens } from './journal.ts';
+import { createSettler } from './settler.ts';
+
+export interface Recorder {
+  /** Resolves when durable, with the number of the first; only then may the calls be made. */
+  reserve(worst: readonly Tokens[]): Promise<number>;
+  /** `beyond` is what is charged on top of the reported usage; null when all of it is known. `onDurable` once it is. */
+  settle(number: number, record: EffectRecord, beyond: Tokens | null, onDurable: () => void): void;
+  /** Calls that were reserved and never made. */
+  giveBack(numbers: readonly number[]): void;
+  /** Records of another run made this run's own; `answers` of them are answers that run paid for. */
+  adopt(records: readonly EffectRecord[], answers: number): void;
+  /** True once something could not be made durable: nothing more is. */
+  readonly broken: boolean;
+  /** Resolves when everything so far is durable; rejects with the StoreError that kept it from that. */
+  flush(): Promise<void>;
+}
+
+type Item =
+  | {
+      readonly kind: 'reserve';
+      readonly worst: readonly Tokens[];
+      readonly done: PromiseWithResolvers<number>;
+    }
+  | {
+      readonly kind: 'settle';
+      readonly number: number;
+      readonly record: EffectRecord;
+      readonly beyond: Tokens | null;
+      readonly onDurable: () => void;
+    }
+  | { readonly kind: 'giveBack'; readonly numbers: readonly number[] }
+  | { readonly kind: 'adopt'; readonly records: readonly EffectRecord[]; readonly answers: number };
+
+interface Place {
+  readonly runId: RunId;
+  /** Which session of the run, from 1. */
+  readonly session: number;
+  readonly store: Pick<RunStore, 'settleEffects'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
+}
+
+export function createRecorder({ runId, session, store, clock }: Place): Recorder {
+  const began = clock.monotonic();
+  let entries = 0;
+  let reservations = 0;
+  const write = async (batch: readonly Item[]): Promise<void> => {
+    const entry = entryOf(batch, Math.round(clock.monotonic() - began));
+    const records = batch.flatMap((item) =>
+      item.kind === 'settle' ? [item.record] : item.kind === 'adopt' ? item.records : [],
+    );
+    await store.settleEffects(runId, [...records, entryRow(session, entries + 1, entry)]);
+    entries += 1;
+    for (const item of batch) {
+      if (item.kind === 'settle') item.onDurable();
+      if (item.kind !== 'reserve') continue;
+      item.done.resolve(reservations);
+      reservations += item.worst.length;
+    }
+  };
+  const waiting = new Set<PromiseWithResolvers<number>>();
+  const settler = createSettler<Item>(async (batch) => {
+    try {
+      await write(batch);
+    } catch (error) {
+      for (const done of waiting) done.reject(error);
+      throw error;
+    }
+  });
+  return {
+    async reserve(worst) {
+      const done = Promise.withResolvers<number>();
+      waiting.add(done);
+      if (!settler.add({ kind: 'reserve', worst, done })) await settler.finish();
+      return done.promise.finally(() => waiting.delete(done));
+    },
+    settle: (number, record, beyond, onDurable) =>
+      void settler.add({ kind: 'settle', number, record, beyond, onDurable }),
+    giveBack: (numbers) => void (numbers.length > 0 && settler.add({ kind: 'giveBack', numbers })),
+    adopt: (records, answers) => void settler.add({ kind: 'adopt', records, answers }),
+    get broken() {
+      return settler.failed;
+    },
+    flush: () => settler.finish(),
+  };
+}
+
+/** Reservations keep the order they were asked in, which is the order they are numbered in. */
+function entryOf(batch: readonly Item[], ms: number): JournalEntry {
+  const r: (readonly [number, number])[] = [];
+  const s: number[] = [];
+  const u: (readonly [number, number, number])[] = [];
+  const x: number[] = [];
+  let c = 0;
+  for (const item of batch) {
+    if (item.kind === 'reserve') for (const { input, output } of item.worst) r.push([input, output]);
+    else if (item.kind === 'giveBack') x.push(...item.numbers);
+    else if (item.kind === 'adopt') c += item.answers;
+    else if (item.beyond === null) s.push(item.number);
+    else u.push([item.number, item.beyond.input, item.beyond.output]);
+  }
+  return { r, s, u, x, c, ms };
+}
