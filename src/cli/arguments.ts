@@ -18,11 +18,13 @@ export const help = `Usage:
   ratchet store compact                  give unused space back to the disk
   ratchet store export FILE              write a copy that any SQLite reads
   ratchet store import FILE              add the runs of an exported file that are not here yet
+  ratchet store archive RUN FILE         move an old run into a file that any SQLite reads and import brings back
   ratchet store restore                  put the newest good backup in the place of a damaged database
   ratchet --help | --version
 
   --seed N   the run's seed instead of the recipe's, from 0 to 4294967295
   --json     print one JSON object to standard output at the end
+  RUN        its id, or the name of its recipe and its number: hint-free-star:2
   --workspace FOLDER   whose data "store" works on, instead of the folder it is typed in
 
 Ctrl-C pauses the run; the same command goes on with it. A second Ctrl-C ends at once, and nothing saved is lost.
@@ -88,8 +90,15 @@ function storeCommandOf(
       if (file === undefined) return wrong(`"ratchet store ${kind}" needs the path of a file.`);
       if (rest.length > 0) return wrong(`"ratchet store ${kind}" takes one file.`);
       return { name: 'store', action: { kind, file }, workspace };
+    case 'archive': {
+      const [target, ...more] = rest;
+      if (file === undefined || target === undefined)
+        return wrong('"ratchet store archive" needs a run and the path of a file.');
+      if (more.length > 0) return wrong('"ratchet store archive" takes one run and one file.');
+      return { name: 'store', action: { kind, run: file, file: target }, workspace };
+    }
     case undefined:
-      return wrong('"ratchet store" needs verify, compact, export, import or restore.');
+      return wrong('"ratchet store" needs verify, compact, export, import, archive or restore.');
     default:
       return wrong(`There is no command "store ${kind}".`);
   }

@@ -1,14 +1,17 @@
 /**
- * Owns `ratchet store`: check, compact, export, import and restore the data of a workspace. Joins its engine where one runs,
+ * Owns `ratchet store`: check, compact, export, import, archive and restore the data of a workspace. Joins its engine where one runs,
  * else is the engine for as long as it takes, so that there is one owner either way. Deliberately opens no database itself.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EngineError, type EngineConnection } from '../client/connection.ts';
+import type { RunSummary } from '../core/model/views.ts';
 import {
+  archiveRun,
   compactStore,
   exportStore,
   importStore,
+  listRuns,
   restoreStore,
   storeState,
   storeWarned,
@@ -23,7 +26,9 @@ import { workspaceAbove } from './workspaceOf.ts';
 
 export type StoreAction =
   | { readonly kind: 'verify' | 'compact' | 'restore' }
-  | { readonly kind: 'export' | 'import'; readonly file: string };
+  | { readonly kind: 'export' | 'import'; readonly file: string }
+  /** `run` is an id, or a recipe's name and the number of its run: "hint-free-star:2". */
+  | { readonly kind: 'archive'; readonly run: string; readonly file: string };
 
 export interface StoreRequest {
   readonly action: StoreAction;
@@ -98,6 +103,8 @@ async function perform(
       terminal.print(`Imported ${counted(runs, 'run')} with ${counted(experiences, 'experience')}${rest}.`);
       return exitCodes.done;
     }
+    case 'archive':
+      return archive(action, connection, terminal);
     case 'restore':
       return restore(connection, terminal);
   }
@@ -112,6 +119,45 @@ async function verify(connection: EngineConnection, terminal: Terminal): Promise
   const holds = `${counted(runs, 'run')}, ${counted(experiences, 'experience')}, ${newest}`;
   terminal.print(ok ? `Whole: ${count(checked)} rows checked; ${holds}.` : `Damaged; ${holds}.`);
   return ok ? exitCodes.done : exitCodes.belowThreshold;
+}
+
+/** Runs by what a person may call them, oldest first. */
+function runsByName(runs: readonly RunSummary[]): ReadonlyMap<string, RunSummary> {
+  const numbers = new Map<string, number>();
+  const named = new Map<string, RunSummary>();
+  for (const run of [...runs].sort((one, other) => one.startedAt - other.startedAt)) {
+    const number = (numbers.get(run.recipePath) ?? 0) + 1;
+    numbers.set(run.recipePath, number);
+    named.set(`${run.recipeName}:${number}`, run);
+  }
+  return named;
+}
+
+async function archive(
+  { run, file }: Extract<StoreAction, { kind: 'archive' }>,
+  connection: EngineConnection,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const runs = await connection.request(listRuns, {});
+  const named = runsByName(runs);
+  const found = runs.find(({ id }) => id === run) ?? named.get(run);
+  if (found === undefined)
+    throw new EngineError(
+      'notFound',
+      named.size === 0
+        ? 'There is no run in this workspace.'
+        : `There is no run ${run} in this workspace; there are ${[...named.keys()].join(', ')}.`,
+    );
+  const target = path.resolve(file);
+  const { experiences, bytes } = await connection.request(archiveRun, {
+    runId: found.id,
+    file: target,
+    replace: false,
+  });
+  terminal.print(
+    `Archived ${counted(experiences, 'experience')} to ${target} (${megabytes(bytes)}); "ratchet store import" brings them back.`,
+  );
+  return exitCodes.done;
 }
 
 async function restore(connection: EngineConnection, terminal: Terminal): Promise<ExitCode> {

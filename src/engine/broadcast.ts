@@ -5,7 +5,7 @@
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
 import type { RunId, SolutionId } from '../core/model/ids.ts';
 import type { Log, StoreViews } from '../core/ports.ts';
-import { annotationChanged, storeWarned } from '../protocol/engine.ts';
+import { annotationChanged, runsChanged, storeWarned } from '../protocol/engine.ts';
 import { createDelivery, type Delivery, type Send } from './delivery.ts';
 
 export interface Broadcast {
@@ -16,6 +16,8 @@ export interface Broadcast {
   /** Sends the run's summary as it is a moment later. */
   readonly run: (runId: RunId) => void;
   readonly annotation: (solutionId: SolutionId) => void;
+  /** Runs came or went otherwise than by running. */
+  readonly runs: () => void;
   readonly warning: (message: string) => void;
   readonly close: () => void;
 }
@@ -76,6 +78,7 @@ export function createBroadcast(
     progress: (progress) => newestProgress.add(progress.runId, progress),
     run: (runId) => changedRuns.add(runId, null),
     annotation: (solutionId) => toAll((client) => client.plain(annotationChanged, { solutionId })),
+    runs: () => toAll((client) => client.plain(runsChanged, {})),
     warning: (message) => toAll((client) => client.plain(storeWarned, { message })),
     close: () => {
       newestProgress.close();

@@ -75,14 +75,7 @@ async function serve(
   const keptStore = openedOnce(() => openAndTell(services, broadcast, listeners, log));
   const store = async () => withStanding(await keptStore.get(), executions);
   const broadcast = createBroadcast(store, log);
-  const listeners: RunListeners = {
-    onEvents: broadcast.events,
-    onProgress: broadcast.progress,
-    onChanged: (runId) => {
-      broadcast.run(runId);
-      idle.touch();
-    },
-  };
+  const listeners = tellAll(broadcast, () => idle.touch());
   const servicesOf = (recipePath: string, opened: Store) =>
     services.ofRun(path.join(paths.workspace, recipePath), opened);
   const executions = createExecutions({ servicesOf, store, log, listeners });
@@ -142,6 +135,19 @@ async function serve(
   idle.touch();
   log.info('engine serving', { version: options.version });
   return { log, stop, settled: executions.settled, ended: end.promise };
+}
+
+/** What happens to runs, told to all clients; `touch` is called when one may have come to stand still. */
+function tellAll(broadcast: Broadcast, touch: () => void): RunListeners & { onRunsChanged: () => void } {
+  return {
+    onEvents: broadcast.events,
+    onProgress: broadcast.progress,
+    onChanged: (runId) => {
+      broadcast.run(runId);
+      touch();
+    },
+    onRunsChanged: broadcast.runs,
+  };
 }
 
 /** Opens the store, says what is to be said about it, and pauses what an earlier engine left running. */

@@ -75,6 +75,7 @@ export function createMethods(context: MethodsContext): Methods {
     change(protocol.compactStore, () => upkeep.compact()),
     read(protocol.exportStore, ({ file }) => done(upkeep.exportTo(file))),
     change(protocol.importStore, ({ file }) => upkeep.importFrom(file)),
+    change(protocol.archiveRun, (request) => upkeep.archive(request)),
     change(protocol.restoreStore, () => upkeep.restore()),
     read(protocol.shutdown, () => done(context.onShutdown())),
   ]);

@@ -3,9 +3,11 @@
  * restore it. Deliberately does none of the work: the store does, in its worker.
  */
 import path from 'node:path';
+import type { ArchiveRequest } from '../adapters/store/archiveRun.ts';
 import type { FileStore } from '../adapters/store/localStore.ts';
 import { EngineError } from '../client/connection.ts';
 import type {
+  StoreArchive,
   StoreCompaction,
   StoreImport,
   StoreRestore,
@@ -22,6 +24,8 @@ export interface StoreUpkeep {
   /** `file` is absolute and not there yet. */
   readonly exportTo: (file: string) => Promise<void>;
   readonly importFrom: (file: string) => Promise<StoreImport>;
+  /** Takes a run that stands still out of the workspace, into `file`. */
+  readonly archive: (request: ArchiveRequest) => Promise<StoreArchive>;
   /** Puts the newest good backup in the place of a damaged database, after which the engine ends. */
   readonly restore: () => Promise<StoreRestore>;
 }
@@ -29,8 +33,8 @@ export interface StoreUpkeep {
 export interface StoreUpkeepContext {
   readonly opened: () => Promise<FileStore>;
   readonly services: Pick<EngineServices, 'restoreStore'>;
-  readonly executions: Pick<Executions, 'count' | 'pauseAll'>;
-  readonly listeners: Pick<RunListeners, 'onChanged'>;
+  readonly executions: Pick<Executions, 'count' | 'isExecuting' | 'pauseAll'>;
+  readonly listeners: Pick<RunListeners, 'onChanged'> & { readonly onRunsChanged: () => void };
   /** Ends the engine once the answer has left: every client then reads everything anew. */
   readonly onRestored: () => void;
 }
@@ -73,6 +77,16 @@ export function createStoreUpkeep(context: StoreUpkeepContext): StoreUpkeep {
       } finally {
         for (const { id } of await store.runs()) if (!before.has(id)) listeners.onChanged(id);
       }
+    },
+    archive: async (request) => {
+      const store = await opened();
+      const detail = await store.run(request.runId);
+      if (detail === null) throw new EngineError('notFound', 'This run is not in the workspace any more.');
+      if (executions.isExecuting(detail.run))
+        throw new EngineError('busy', 'The run is going on; pause or stop it, then archive it.');
+      const archived = await store.archiveRun({ ...request, file: absolute(request.file) });
+      listeners.onRunsChanged();
+      return archived;
     },
     restore: async () => {
       whileNothingRuns('restore');

@@ -3,7 +3,7 @@
  * and the board asked anew, at most about once in a second. Deliberately the only subscriber that forgets.
  */
 import type { RunId, SolutionId } from '../core/model/ids.ts';
-import { annotationChanged, eventsAppended, runChanged } from '../protocol/engine.ts';
+import { annotationChanged, eventsAppended, runChanged, runsChanged } from '../protocol/engine.ts';
 import type { EngineLink } from './engineLink.ts';
 import { viewIds, type ViewId } from './ids.ts';
 import type { ReadModels } from './readModels.ts';
@@ -55,6 +55,11 @@ export function followEngine(options: FollowOptions): () => void {
     link.on(runChanged, ({ run }) => {
       models.forgetRun(run.id);
       add(rowsAffectedByRun(run));
+      flush.ask();
+    }),
+    link.on(runsChanged, () => {
+      models.forgetAll();
+      for (const view of viewIds) waiting.set(view, new Set(['']));
       flush.ask();
     }),
     link.on(annotationChanged, ({ solutionId }) => {

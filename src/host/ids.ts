@@ -25,6 +25,7 @@ export const commandIds = [
   'ratchet.searchExperiences',
   'ratchet.filterExperiences',
   'ratchet.clearFilter',
+  'ratchet.archiveRun',
   'ratchet.selectForCompare',
   'ratchet.compareWithSelected',
   'ratchet.compareWithPrevious',

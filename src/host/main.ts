@@ -7,6 +7,7 @@ import { connectEngine } from '../client/connect.ts';
 import type { EvaluationId, SolutionId } from '../core/model/ids.ts';
 import { asId } from '../core/model/ids.ts';
 import { candidateCommands } from './commands/candidateCommands.ts';
+import { archiveRunCommand } from './commands/archiveCommand.ts';
 import type { CommandHandler } from './commands/commandHandlers.ts';
 import { dataCommands, tellWarnings } from './commands/dataCommands.ts';
 import { experienceCommands, restoreReviewKeys } from './commands/experienceCommands.ts';
@@ -171,6 +172,7 @@ function createCommands(
     ...searchCommands({ host, filterBy: views.filter.filterBy }),
     ...views.filter.commands,
     ...dataCommands(host),
+    'ratchet.archiveRun': (args) => archiveRunCommand(host, args),
     'ratchet.newLoop': () => newLoop(host, panels),
     'ratchet.showLog': async () => host.log.show(),
     'ratchet.restartEngine': () => host.link.restart(),

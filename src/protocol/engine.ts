@@ -241,6 +241,12 @@ export interface StoreImport {
   readonly experiences: number;
 }
 
+export interface StoreArchive {
+  readonly experiences: number;
+  /** Of the archive's file. */
+  readonly bytes: number;
+}
+
 export interface StoreRestore {
   /** Of the backup, in milliseconds since 1970, with what it holds. */
   readonly madeAt: number;
@@ -280,6 +286,14 @@ export const compactStore = request<StoreCompaction>()('ratchet/store/compact', 
 export const exportStore = request<null>()('ratchet/store/export', ofFile);
 /** Adds the runs of an exported file that are not here yet. */
 export const importStore = request<StoreImport>()('ratchet/store/import', ofFile);
+/**
+ * Moves a run that stands still into a file of its own, which any SQLite reads and an import brings back. With `replace` a
+ * file that is there gives way once the new one is whole.
+ */
+export const archiveRun = request<StoreArchive>()(
+  'ratchet/store/archive',
+  z.object({ runId: id<RunId>(), file: z.string().min(1).max(4096), replace: z.boolean() }).strict(),
+);
 /** Puts the newest good backup in the place of a damaged database and keeps that beside it; the engine ends after its answer. */
 export const restoreStore = request<StoreRestore>()('ratchet/store/restore', nothing);
 /** Ends the engine process between rounds: running runs are paused first. */
@@ -298,6 +312,10 @@ export const annotationChanged: NotificationDescriptor<{ readonly solutionId: So
 /** A run's status changed (also to running, paused and ended). */
 export const runChanged: NotificationDescriptor<{ readonly run: RunSummary }> = {
   method: 'ratchet/runChanged',
+};
+/** Runs came or went otherwise than by running: everything read of them should be asked for again. */
+export const runsChanged: NotificationDescriptor<Record<string, never>> = {
+  method: 'ratchet/runsChanged',
 };
 /** Something about the database that a person should know, in one sentence. */
 export const storeWarned: NotificationDescriptor<{ readonly message: string }> = {

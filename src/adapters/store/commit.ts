@@ -1,13 +1,14 @@
 /** Owns one commit of the loop: all its rows, in the order their links need, and what the summaries make of them. */
 import type { StoredEvent } from '../../core/model/event.ts';
 import type { RunStatus } from '../../core/model/views.ts';
-import type { Commit } from '../../core/ports.ts';
+import { StoreError, type Commit } from '../../core/ports.ts';
 import type { Connection } from './connection.ts';
 import { tallyGroups } from './experienceGroups.ts';
 import { encodeText } from './payload.ts';
 import { refOf, rememberRefs } from './refs.ts';
 import { storeCandidates, storeEvaluations } from './writeCandidates.ts';
 import { storeEvents } from './writeEvents.ts';
+import { IS_HERE } from './words.ts';
 import { storeFeedback, storeRefinements, storeSolutions, storeTasks } from './writeExperiences.ts';
 
 /** Stores what is new of a commit, inside the caller's transaction. `time` is milliseconds since 1970. */
@@ -36,11 +37,12 @@ function storeStatus(
   { status, message }: NonNullable<Commit['status']>,
   time: number,
 ): void {
-  connection.run(
-    'UPDATE run_summaries SET status = ?, message = ?, ended_at = ? WHERE run = ?',
+  const changed = connection.run(
+    `UPDATE run_summaries SET status = ?, message = ?, ended_at = ? WHERE run = ? AND ${IS_HERE}`,
     status,
     encodeText(message),
     ENDED.has(status) ? time : null,
     run,
   );
+  if (changed === 0) throw new StoreError('This run was archived; import its archive to go on.', 'UNKNOWN');
 }

@@ -3,6 +3,7 @@
  * Deliberately counts from small tables and indexes, never by a scan of rows.
  */
 import type { Connection } from './connection.ts';
+import { IS_HERE } from './words.ts';
 
 export interface Contents {
   readonly runs: number;
@@ -16,7 +17,7 @@ export interface Contents {
 const COUNTED: readonly (keyof Contents)[] = ['runs', 'experiences', 'events', 'answers'];
 
 /** The tables asked here are in every schema. */
-const CONTENTS = `SELECT (SELECT count(*) FROM runs) AS runs,
+const CONTENTS = `SELECT (SELECT count(*) FROM run_summaries WHERE ${IS_HERE}) AS runs,
   (SELECT coalesce(sum(count), 0) FROM experience_groups) AS experiences,
   (SELECT coalesce(max(seq), 0) FROM events) AS events,
   (SELECT coalesce(max(ref), 0) FROM effects) AS answers`;

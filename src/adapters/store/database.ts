@@ -6,7 +6,7 @@
 import { dirname } from 'node:path';
 import { StoreError } from '../../core/ports.ts';
 import type { Connection } from './connection.ts';
-import { readContents } from './contents.ts';
+import { type Contents, readContents } from './contents.ts';
 import { copyTo, onDisk, removeIfThere, type CopyContext } from './copies.ts';
 import { type HeldConnection, holdConnection } from './heldConnection.ts';
 import { type HostFiles, nodeFiles } from './hostFiles.ts';
@@ -24,7 +24,7 @@ import {
   withOffer,
 } from './recovery.ts';
 import { readSequence, writeSequence, type SequenceNote } from './sequenceFile.ts';
-import { copyInSlices } from './sliceCopy.ts';
+import { copyInSlices, type CopyUse, FOR_RATCHET } from './sliceCopy.ts';
 import { loadSqlite } from './sqlite.ts';
 import { damageError, newerError } from './storeFault.ts';
 
@@ -65,13 +65,15 @@ export interface Database {
    * Writes a copy piece by piece while commits go on; folding waits as long. False when another is under way or the file
    * was written to meanwhile: nothing is left then, try again. Throws StoreError.
    */
-  copyBeside(target: string): Promise<boolean>;
+  copyBeside(target: string, use?: CopyUse): Promise<boolean>;
   /** Replaces the file by a compact copy of itself; its bytes before and after. Throws StoreError, with the file as it was. */
   compact(): Compaction;
   /** Opens another database file the way this one was opened. */
   openOther(file: string): Promise<Database>;
   /** Notes beside the file how far it has come (sequenceFile.ts). Throws what the files throw. */
   noteSequence(): void;
+  /** Notes durably that it holds less than it does: what is about to be taken out. Throws what the files throw. */
+  noteLess(less: Pick<Contents, 'runs' | 'experiences'>): void;
   close(): void;
 }
 
@@ -88,6 +90,10 @@ function createDatabase(
   let copying = false;
   const writable = (): void => {
     if (report.readOnly) throw newerError(file);
+  };
+  const note = (contents: Contents, durably: boolean): void => {
+    const salts = readSalts(`${file}-wal`, files);
+    writeSequence(file, { salts, commits: held.commits(), contents }, files, durably);
   };
   return {
     file,
@@ -110,7 +116,7 @@ function createDatabase(
     },
     openOther,
     exportTo: (target) => void copyTo(held.live(), target, context),
-    copyBeside: async (target) => {
+    copyBeside: async (target, use = FOR_RATCHET) => {
       if (copying) return false;
       held.fold(true);
       const folds = held.folds();
@@ -120,7 +126,7 @@ function createDatabase(
           file,
           target,
           readContents(held.live()),
-          context,
+          { ...context, ...use },
           () => held.folds() === folds,
         );
       } finally {
@@ -142,12 +148,12 @@ function createDatabase(
     noteSequence: () => {
       const connection = held.present();
       if (connection === null || report.readOnly) return;
-      const contents = readContents(connection);
-      writeSequence(
-        file,
-        { salts: readSalts(`${file}-wal`, files), commits: held.commits(), contents },
-        files,
-      );
+      note(readContents(connection), false);
+    },
+    noteLess: ({ runs, experiences }) => {
+      writable();
+      const has = readContents(held.live());
+      note({ ...has, runs: has.runs - runs, experiences: has.experiences - experiences }, true);
     },
     close: () => {
       if (report.readOnly) held.present()?.abandon();

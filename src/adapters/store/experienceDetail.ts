@@ -17,7 +17,7 @@ import {
 } from './experienceRows.ts';
 import { readRow } from './readRow.ts';
 import { findSolution } from './solutionLookup.ts';
-import { ARMS } from './words.ts';
+import { ARMS, IS_HERE } from './words.ts';
 
 export function readExperience(connection: Connection, id: SolutionId): ExperienceDetail | null {
   const { path } = connection;
@@ -33,6 +33,7 @@ export function readExperience(connection: Connection, id: SolutionId): Experien
        JOIN candidates c ON c.ref = s.candidate
        JOIN experience_groups g ON g.ref = s.experience_group
        JOIN runs r ON r.ref = s.run
+       JOIN run_summaries u ON u.run = s.run AND u.${IS_HERE}
        LEFT JOIN annotations a ON s.annotated = 1 AND a.key = s.key
        LEFT JOIN solutions o ON o.ref = a.solution
      WHERE s.ref = ?`,

@@ -26,7 +26,8 @@ import {
   tasksOf,
 } from './readWholeRun.ts';
 import { findRef, refOf } from './refs.ts';
-import { createRun, listRuns, readRun } from './runs.ts';
+import { finishRemoval, removeStaleEvent, reviveRemnants } from './removeRun.ts';
+import { createRun, isHere, listRuns, readRun } from './runs.ts';
 import { verifyStore } from './verify.ts';
 
 export interface Imported {
@@ -71,7 +72,7 @@ async function openChecked(file: string, folder: string, into: Database): Promis
   const other = await into.openOther(copy);
   try {
     if (other.report.readOnly) throw new StoreError('It is newer.', 'NEWER');
-    const { problems } = await verifyStore(other, () => new Promise((resolve) => setImmediate(resolve)));
+    const { problems } = await verifyStore(other, immediately);
     if (problems[0] !== undefined) throw new StoreError(problems[0], 'DAMAGED');
     return other;
   } catch (error) {
@@ -79,6 +80,11 @@ async function openChecked(file: string, folder: string, into: Database): Promis
     throw error;
   }
 }
+
+const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Events of a portion. */
+const EVENTS = 200;
 
 /** Counts of what a run has, to be compared. */
 const COUNTS = `SELECT
@@ -89,7 +95,7 @@ const COUNTS = `SELECT
   (SELECT count(*) FROM run_candidates WHERE run = ?1) AS candidates,
   (SELECT count(*) FROM evaluations WHERE run = ?1) AS evaluations`;
 
-const countsOf = (connection: Connection, run: number): Row => connection.get(COUNTS, run) ?? {};
+export const countsOf = (connection: Connection, run: number): Row => connection.get(COUNTS, run) ?? {};
 
 /** The summaries say what they said, not what a commit of everything at once makes of them. */
 function copySummaries(source: Connection, from: number, target: Connection, to: number): void {
@@ -113,30 +119,41 @@ function copySummaries(source: Connection, from: number, target: Connection, to:
 }
 
 /** Events in their order, each evaluation just before the event that tells of it. */
-function commitStory(source: Connection, target: Connection, runId: RunId): void {
+function* copyStory(source: Connection, target: Connection, runId: RunId): Generator<undefined> {
   const waiting = new Map([...evaluationsOf(source, runId)].map((evaluation) => [evaluation.id, evaluation]));
+  let portion = 0;
   for (const { event, time } of eventsOf(source, runId)) {
     const told = event.kind === 'evaluationMade' ? waiting.get(event.evaluationId) : undefined;
     if (told !== undefined) waiting.delete(told.id);
     const evaluations = told === undefined ? [] : [told];
     storeCommit(target, { runId, events: [event], evaluations }, time);
+    if (++portion % EVENTS === 0) yield;
   }
   storeCommit(target, { runId, events: [], evaluations: [...waiting.values()] }, 0);
 }
 
-/** Inside the caller's transaction. The number of experiences. */
-function importRun(source: Connection, target: Connection, detail: RunDetail): number {
+/**
+ * Copies everything of a run, a portion each step, all within transactions of the caller; returns the number of its
+ * experiences. Throws StoreError where the target holds something else under one of its ids.
+ */
+export function* copyRun(
+  source: Connection,
+  target: Connection,
+  detail: RunDetail,
+): Generator<undefined, number> {
   const runId = detail.run.id;
   createRun(target, newRunOf(detail));
-  for (const tasks of tasksOf(source, runId)) storeCommit(target, { runId, events: [], tasks }, 0);
+  reviveRemnants(target, runId);
+  for (const tasks of tasksOf(source, runId)) yield void storeCommit(target, { runId, events: [], tasks }, 0);
   storeCommit(target, { runId, events: [], candidates: candidatesOf(source, runId) }, 0);
   for (const experiences of experiencesOf(source, runId))
-    storeCommit(target, { runId, events: [], ...experiences }, 0);
-  commitStory(source, target, runId);
-  for (const effects of effectsOf(source, runId)) settleEffects(target, runId, effects);
+    yield void storeCommit(target, { runId, events: [], ...experiences }, 0);
+  yield* copyStory(source, target, runId);
+  for (const effects of effectsOf(source, runId)) yield void settleEffects(target, runId, effects);
   const from = refOf(source, 'runs', runId);
   const to = refOf(target, 'runs', runId);
   copySummaries(source, from, target, to);
+  removeStaleEvent(target, to);
   const [had, has] = [countsOf(source, from), countsOf(target, to)];
   if (JSON.stringify(had) !== JSON.stringify(has))
     throw new StoreError(
@@ -145,6 +162,15 @@ function importRun(source: Connection, target: Connection, detail: RunDetail): n
       { cause: { had, has } },
     );
   return Number(has['experiences']);
+}
+
+/** Inside the caller's transaction. The number of experiences. */
+function importRun(source: Connection, target: Connection, detail: RunDetail): number {
+  const steps = copyRun(source, target, detail);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 function importBlobs(source: Connection, into: Database): void {
@@ -174,10 +200,12 @@ export async function importRuns(into: Database, file: string): Promise<Imported
   const folder = join(dirname(into.file), 'import');
   let other: Database | null = null;
   try {
+    // What is left of a run that is being taken out would be in its own way.
+    await finishRemoval(into, immediately, () => undefined);
     other = await openChecked(file, folder, into);
     return other.read((source) => {
       const runs = listRuns(source);
-      const unknown = runs.filter(({ id }) => into.read((target) => findRef(target, 'runs', id)) === null);
+      const unknown = runs.filter(({ id }) => !into.read((target) => isHere(target, id)));
       importBlobs(source, into);
       let experiences = 0;
       // Oldest first, so that they stand in the same order here.

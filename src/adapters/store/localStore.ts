@@ -4,6 +4,7 @@
  */
 import type { Store } from '../../core/ports.ts';
 import { annotate, listAnnotations } from './annotations.ts';
+import { archiveRun, type Archived, type ArchiveRequest } from './archiveRun.ts';
 import { type Backup, listBackups } from './backups.ts';
 import { getBlob, putBlob } from './blobs.ts';
 import { listCandidates, readCandidate } from './candidates.ts';
@@ -18,6 +19,7 @@ import { experiencePage } from './experiencePages.ts';
 import { groupCommit } from './groupCommit.ts';
 import { type Imported, importRuns } from './importRuns.ts';
 import { findEffects, settleEffects, spent } from './ledger.ts';
+import { finishRemoval } from './removeRun.ts';
 import { type Search, searchWithoutIndex } from './search.ts';
 import { verifyStore, type Verification } from './verify.ts';
 import { foldingOnly, type Upkeep } from './upkeep.ts';
@@ -33,6 +35,12 @@ export interface FileStore extends Store {
    * that is damaged, foreign or newer, with nothing changed.
    */
   importFrom(file: string): Promise<Imported>;
+  /**
+   * Moves a run that stands still into a file of its own, which any SQLite reads and an import brings back; commits go on
+   * meanwhile. Judgements and candidates stay here, too. Throws StoreError, with the run where it was, unless the file is
+   * whole and durable.
+   */
+  archiveRun(request: ArchiveRequest): Promise<Archived>;
   /** Replaces the file by a compact copy of itself. Throws StoreError, with the file as it was. */
   compact(): Promise<Compaction>;
   /** How it was opened, what it holds, and its backups. */
@@ -59,6 +67,19 @@ function backupsOf({ file, files }: Database): readonly Backup[] {
   }
 }
 
+/** Commits and pages that wait go first. */
+const briefly = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 1));
+const AFTER_OPENING_MS = 1_000;
+
+/** Goes on with taking out a run that was archived before a crash, once the opening is over. */
+function resumeRemoval(database: Database, afterSlice: () => void): void {
+  const resume = (): void => {
+    // Closed, or a fault of the disk: the next opening goes on.
+    finishRemoval(database, briefly, afterSlice).catch(() => undefined);
+  };
+  setTimeout(resume, AFTER_OPENING_MS).unref();
+}
+
 export function createStore(
   database: Database,
   now: () => number = Date.now,
@@ -73,6 +94,7 @@ export function createStore(
     search.afterUse();
     return database.read(work);
   };
+  if (!database.report.readOnly) resumeRemoval(database, () => upkeep.afterCommit());
   return {
     get: (hash) => read((connection) => getBlob(connection, hash)),
     put: (bytes) => commits.write((connection) => putBlob(connection, bytes)),
@@ -115,6 +137,10 @@ export function createStore(
       } finally {
         upkeep.afterCommit();
       }
+    },
+    archiveRun: async (request) => {
+      await commits.drain();
+      return archiveRun(database, request, briefly, () => upkeep.afterCommit());
     },
     compact: async () => {
       await commits.drain();

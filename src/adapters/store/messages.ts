@@ -36,6 +36,7 @@ export const STORE_METHODS: Readonly<Record<StoreMethod, MethodDescriptor>> = {
   verify: { handsOver: false },
   exportTo: { handsOver: false },
   importFrom: { handsOver: false },
+  archiveRun: { handsOver: false },
   compact: { handsOver: false },
   status: { handsOver: false },
   close: { handsOver: false },

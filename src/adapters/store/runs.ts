@@ -9,7 +9,7 @@ import { checksum, encodeText } from './payload.ts';
 import { readRow } from './readRow.ts';
 import { findRef, nextRef, refOf } from './refs.ts';
 import { sayStep, type StepFacts } from './stepFacts.ts';
-import { ARMS, PHASES, STATUSES } from './words.ts';
+import { ARMS, IS_HERE, PHASES, STATUSES } from './words.ts';
 import { eventChecksum } from './writeEvents.ts';
 
 function runChecksum(run: NewRun): number {
@@ -84,9 +84,17 @@ export function toRun(path: string, row: Row): { readonly run: RunSummary; reado
   return { run, recipeText };
 }
 
+/** Whether the workspace holds the run: not one that is unknown, and not one that was archived. */
+export function isHere(connection: Connection, id: RunId): boolean {
+  const sql = `SELECT 1 FROM runs r JOIN run_summaries s ON s.run = r.ref WHERE r.id = ? AND s.${IS_HERE}`;
+  return connection.get(sql, id) !== null;
+}
+
 /** Newest first. */
 export function listRuns(connection: Connection): readonly RunSummary[] {
-  return connection.all(`${RUN} ORDER BY r.ref DESC`).map((row) => toRun(connection.path, row).run);
+  return connection
+    .all(`${RUN} WHERE s.${IS_HERE} ORDER BY r.ref DESC`)
+    .map((row) => toRun(connection.path, row).run);
 }
 
 function toStep(path: string, row: Row): StepSummary {
@@ -128,7 +136,7 @@ function roundsOf(connection: Connection, run: number): readonly RoundSummary[] 
 }
 
 export function readRun(connection: Connection, id: RunId): RunDetail | null {
-  const row = connection.get(`${RUN} WHERE r.id = ?`, id);
+  const row = connection.get(`${RUN} WHERE r.id = ? AND s.${IS_HERE}`, id);
   if (row === null) return null;
   return { ...toRun(connection.path, row), rounds: roundsOf(connection, Number(row['ref'])) };
 }

@@ -27,8 +27,8 @@ function crcOf(json: string): string {
   return crc32(json).toString(16).padStart(8, '0');
 }
 
-/** Throws what the files throw. */
-export function writeSequence(database: string, note: SequenceNote, files: HostFiles): void {
+/** With `durably` the note reaches the medium before it returns. Throws what the files throw. */
+export function writeSequence(database: string, note: SequenceNote, files: HostFiles, durably = false): void {
   const json = JSON.stringify(note);
   const bytes = Buffer.from(`${MARK} ${crcOf(json)} ${json}`.padEnd(NOTE_BYTES - 1) + '\n');
   const descriptor = files.open(sequencePath(database), {
@@ -40,6 +40,7 @@ export function writeSequence(database: string, note: SequenceNote, files: HostF
   });
   try {
     files.write(descriptor, bytes, 0, bytes.length, 0);
+    if (durably) files.sync(descriptor);
   } finally {
     files.close(descriptor);
   }

@@ -21,8 +21,10 @@ import {
 } from './experienceRows.ts';
 import { toEffect } from './ledger.ts';
 import { toEvent, toRun } from './runs.ts';
+import { archivedEvents } from './removeRun.ts';
 import { isFindable } from './solutionLookup.ts';
 import { damageError } from './storeFault.ts';
+import { IS_HERE } from './words.ts';
 
 export interface Verification {
   readonly ok: boolean;
@@ -53,7 +55,7 @@ function checkSolution(connection: Connection, row: Row): void {
 
 const WALKS: readonly Walk[] = [
   {
-    sql: `SELECT r.*, s.* FROM runs r JOIN run_summaries s ON s.run = r.ref WHERE r.ref > ? ORDER BY r.ref LIMIT ?`,
+    sql: `SELECT r.*, s.*, CASE WHEN s.${IS_HERE} THEN s.status ELSE 'stopped' END AS status FROM runs r JOIN run_summaries s ON s.run = r.ref WHERE r.ref > ? ORDER BY r.ref LIMIT ?`,
     key: ['ref'],
     check: ({ path }, row) => toRun(path, row),
   },
@@ -127,8 +129,8 @@ const WRONG_COUNTS = `
       SELECT experience_group, count(*) AS n, sum(annotated) AS a, min(ref) AS low, max(ref) AS high
       FROM solutions GROUP BY 1
     ) s ON s.experience_group = g.ref
-  WHERE g.count <> coalesce(s.n, 0) OR g.annotated <> coalesce(s.a, 0)
-    OR s.low < g.first_solution OR s.high > g.last_solution`;
+  WHERE g.run IN (SELECT run FROM run_summaries WHERE ${IS_HERE}) AND (g.count <> coalesce(s.n, 0) OR g.annotated <> coalesce(s.a, 0)
+    OR s.low < g.first_solution OR s.high > g.last_solution)`;
 
 function checkWhole(connection: Connection): readonly string[] {
   const problems = connection
@@ -142,9 +144,10 @@ function checkWhole(connection: Connection): readonly string[] {
       `Group ${String(row['ref'])} does not fit its experiences: it says ${String(row['count'])}, ${String(row['counted'])} are there.`,
     );
   const events = connection.get('SELECT count(*) AS n, coalesce(max(seq), 0) AS newest FROM events');
-  if (events?.['n'] !== events?.['newest'])
+  const archived = archivedEvents(connection);
+  if (Number(events?.['n']) + archived !== events?.['newest'])
     problems.push(
-      `The newest event has number ${String(events?.['newest'])}, but there are ${String(events?.['n'])}.`,
+      `The newest event has number ${String(events?.['newest'])}, but there are ${String(events?.['n'])}, and ${archived} in archives.`,
     );
   return problems;
 }

@@ -29,3 +29,6 @@ export const EFFECT_KINDS = all<EffectKind>()([
   'session',
   'reservation',
 ]);
+
+/** Of `run_summaries`: false for a run that was archived, or is being taken out (removeRun.ts); nothing shows those. */
+export const IS_HERE = "status NOT IN ('leaving', 'archived')";

@@ -8,16 +8,24 @@ import { counted } from '../../protocol/wording.ts';
 import type { HostContext } from '../hostContext.ts';
 import type { CommandHandlers } from './commandHandlers.ts';
 
-const filters = { SQLite: ['sqlite', 'ratchetdb'] };
+export const filters = { SQLite: ['sqlite', 'ratchetdb'] };
 
 /** A little while is nothing to show. */
-function shown<Result>(title: string, work: () => Promise<Result>): Thenable<Result> {
+export function shown<Result>(title: string, work: () => Promise<Result>): Thenable<Result> {
   return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, work);
 }
 
-function folderOf({ folder }: HostContext): vscode.WorkspaceFolder {
+export function folderOf({ folder }: HostContext): vscode.WorkspaceFolder {
   if (folder === null) throw new Error('Open a folder first: its data is what this works on.');
   return folder;
+}
+
+/** Throws where a file would stand in the way of the workspace's own. */
+export function checkPlace(folder: vscode.WorkspaceFolder, target: vscode.Uri): void {
+  if (target.scheme !== 'file') throw new Error('Choose a place on a disk.');
+  const own = vscode.Uri.joinPath(folder.uri, '.ratchet').path;
+  if (target.path.startsWith(`${own}/`))
+    throw new Error('The folder .ratchet is Ratchet\u2019s own. Choose another one.');
 }
 
 async function exportData(host: HostContext): Promise<void> {
@@ -28,7 +36,7 @@ async function exportData(host: HostContext): Promise<void> {
     filters,
   });
   if (target === undefined) return;
-  if (target.scheme !== 'file') throw new Error('Choose a place on a disk.');
+  checkPlace(folder, target);
   // The dialog has asked whether to replace a file; it stays until the new one is whole.
   const unfinished = target.with({ path: `${target.path}.export` });
   await vscode.workspace.fs.delete(unfinished).then(undefined, () => undefined);
