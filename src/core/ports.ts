@@ -165,8 +165,8 @@ export type BatchEnd =
   | { readonly kind: 'over'; readonly reason: string }
   /** More than the provider takes at one time; nothing of it was asked. */
   | { readonly kind: 'tooMuch'; readonly reason: string }
-  /** By a person, elsewhere. */
-  | { readonly kind: 'cancelled'; readonly reason: string };
+  /** The provider will not, or a person cancelled it elsewhere: a sentence for people, and nothing more without their word. */
+  | { readonly kind: 'stopped'; readonly reason: string };
 
 /**
  * Answering many requests on a provider's own machines, within a day and usually for less. Knows no ledger: which batch

@@ -109,6 +109,8 @@ function chatReader(): StreamReader {
 }
 
 export const chatProtocol: Protocol = {
+  path: '/v1/chat/completions',
+  bodyOf,
   sent: ({ stream, refused }) =>
     [...optional, ...(stream ? (['stream_options'] as const) : [])].filter((field) => !refused.has(field)),
   send: (client, asked) => client.chat.completions.create(bodyOf(asked)).asResponse(),

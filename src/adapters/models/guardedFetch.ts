@@ -3,14 +3,15 @@
  * own origin, bounds on time and on decoded size, an API's answer or nothing. Every way it can fail is an EndpointFault.
  * Deliberately retries nothing and interprets no status.
  */
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Address } from './address.ts';
 import type { FaultKind } from './endpointFault.ts';
 import { EndpointFault, faultOfExchange } from './endpointFault.ts';
-import { exchangeContext } from './exchangeContext.ts';
+import { exchangeContext, type Upload } from './exchangeContext.ts';
 import type { StreamReader } from './protocol.ts';
 import type { HeaderReader } from './rateHeaders.ts';
-import { readStream, readText } from './readBody.ts';
+import { readLines, readStream, readText } from './readBody.ts';
 
 export interface ExchangeLimits {
   /** For the whole exchange, milliseconds. */
@@ -69,6 +70,10 @@ function clocks(limits: ExchangeLimits, onEnd: (fault: EndpointFault) => void) {
   const first = setTimeout(end(limits.firstMs, 'first'), limits.firstMs);
   let idle: ReturnType<typeof setTimeout> | null = null;
   return {
+    /** Something of the request was taken. */
+    went: (): void => {
+      if (idle === null) first.refresh();
+    },
     /** Something of the answer came. */
     came: (): void => {
       if (idle !== null) {
@@ -104,6 +109,7 @@ async function readAnswer(
   answer: Answer,
   { limits, reader }: Exchanges,
   secret: string | null,
+  onLine: ((line: unknown) => void) | null,
   came: () => void,
 ): Promise<unknown> {
   const { statusCode: status, headers, body } = answer;
@@ -113,6 +119,10 @@ async function readAnswer(
   if (status >= 200 && status < 300 && type === 'text/event-stream')
     return readStream(body, encoding, limits.bytes, reader(), came);
   came();
+  if (onLine !== null && status >= 200 && status < 300) {
+    if (type === 'text/html') throw fail({ kind: 'notJson', contentType: type });
+    return { lines: await readLines(body, encoding, limits.bytes, onLine, came) };
+  }
   const text = await readText(body, encoding, limits.bytes, came);
   if (status < 200 || status >= 300) {
     const said = redact(text.slice(0, 20_000), secret);
@@ -124,6 +134,16 @@ async function readAnswer(
   const read: unknown = JSON.parse(text);
   if (read === null) throw fail({ kind: 'malformed' });
   return read;
+}
+
+/** Files take as long as they take, as long as they move. */
+const fileFactor = 6;
+
+function* counted(upload: Upload, went: () => void): Generator<Uint8Array> {
+  for (const piece of upload.pieces()) {
+    went();
+    yield piece;
+  }
 }
 
 /**
@@ -143,7 +163,10 @@ export function guardedFetch(exchanges: Exchanges): Fetch {
     const abort = (): void => late.abort();
     if (context.signal.aborted) abort();
     context.signal.addEventListener('abort', abort);
-    const clock = clocks(limits, (fault) => late.abort(fault));
+    const { upload = null, onLine = null } = context;
+    const file = upload !== null || onLine !== null;
+    const bounds = file ? { ...limits, totalMs: limits.totalMs * fileFactor } : limits;
+    const clock = clocks(bounds, (fault) => late.abort(fault));
     let answer: Answer | null = null;
     try {
       const { method = 'POST', body = null } = init;
@@ -151,16 +174,22 @@ export function guardedFetch(exchanges: Exchanges): Fetch {
         origin: url.origin,
         path: url.pathname + url.search,
         method,
-        body: typeof body === 'string' ? body : null,
+        body:
+          upload === null
+            ? typeof body === 'string'
+              ? body
+              : null
+            : Readable.from(counted(upload, clock.went)),
         headers: {
           ...exchanges.headers,
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
+          'content-type': upload?.contentType ?? 'application/json',
+          accept: onLine === null ? 'application/json, text/event-stream' : '*/*',
+          ...(upload === null ? {} : { 'content-length': String(upload.length) }),
           ...(secret === null ? {} : keyHeaderOf(exchanges.keyHeader, secret)),
         },
         signal: late.signal,
       });
-      const read = await readAnswer(answer, exchanges, secret, clock.came);
+      const read = await readAnswer(answer, exchanges, secret, onLine, clock.came);
       context.answer = { body: read, headers: readerOf(answer.headers) };
       return new Response(null);
     } catch (error) {

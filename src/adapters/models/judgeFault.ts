@@ -30,6 +30,8 @@ export interface Asked {
   readonly now: number;
   /** False where the exchange carried no key. */
   readonly keyed?: boolean;
+  /** `batches`: that there be any at all; `batch`: one that was made. An answer when absent. */
+  readonly what?: 'answer' | 'embedding' | 'batches' | 'batch';
 }
 
 /** Longer waits are for a person to decide. */
@@ -108,7 +110,15 @@ function judgeRequest(error: ServerError, asked: Asked): Verdict {
   return item(`the endpoint refused the request${said(error.message)}`);
 }
 
-function noModel(error: ServerError, { host, model }: Asked): Verdict {
+function noModel(error: ServerError, { host, model, what }: Asked): Verdict {
+  if (what === 'batches')
+    return stop(
+      `${host} offers no batches at this address${said(error.message)}; take mode: batch and batch: true out of the recipe.`,
+    );
+  if (what === 'batch')
+    return stop(
+      `${host} knows nothing of a batch or file of this run${said(error.message)}; use the key it was submitted with, then resume.`,
+    );
   return stop(
     `${host} has no model "${model}" at this address${said(error.message)}; check the model's name and the base URL.`,
   );

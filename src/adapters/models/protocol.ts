@@ -20,6 +20,10 @@ export interface AskedFor {
 }
 
 export interface Protocol {
+  /** Where a batch's requests go, as its lines name it. */
+  readonly path: '/v1/chat/completions' | '/v1/responses';
+  /** The request as it is sent. */
+  bodyOf(asked: AskedFor): object;
   /** Fields of the request that an endpoint may refuse. */
   sent(asked: AskedFor): readonly OptionalField[];
   /** Sends the request through the client; the answer comes beside it (exchangeContext.ts). */

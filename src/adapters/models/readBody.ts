@@ -76,6 +76,43 @@ export async function readText(
 }
 
 /**
+ * JSON Lines, each given to `onLine` as it comes, null for one that is not JSON; gives how many there were. Throws
+ * EndpointFault `tooLarge` for a line of more than `limit` characters.
+ */
+export async function readLines(
+  body: Readable,
+  encoding: string,
+  limit: number,
+  onLine: (line: unknown) => void,
+  onPiece: () => void,
+): Promise<number> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  let count = 0;
+  const take = (line: string): void => {
+    if (line.trim() === '') return;
+    let read: unknown = null;
+    try {
+      read = JSON.parse(line);
+    } catch {
+      // Said with null.
+    }
+    count += 1;
+    onLine(read);
+  };
+  await eachPiece(decoded(body, encoding), (piece) => {
+    onPiece();
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > limit) throw tooLarge(limit);
+    for (const line of lines) take(line);
+    return false;
+  });
+  take(rest + decoder.decode());
+  return count;
+}
+
+/**
  * The events of a stream, each given to `reader`; `onEvent` is called for events that carry data, and not for comments,
  * which only keep a connection open. An end, a silence or a cut after the answer was complete loses nothing.
  */

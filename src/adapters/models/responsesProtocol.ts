@@ -101,6 +101,8 @@ function responseReader(): StreamReader {
 }
 
 export const responsesProtocol: Protocol = {
+  path: '/v1/responses',
+  bodyOf,
   sent: ({ refused }) => optional.filter((field) => !refused.has(field)),
   send: (client, asked) => client.responses.create(bodyOf(asked)).asResponse(),
   reader: responseReader,

@@ -60,6 +60,10 @@ export interface EndpointLimits extends ExchangeLimits {
   readonly patienceMs: number;
   /** Calls given up in a row, none answered between, after which the endpoint counts as down. */
   readonly givenUpInRow: number;
+  /** Between two looks at a batch, milliseconds: at first, growing to the second. */
+  readonly pollMs: readonly [number, number];
+  /** Most requests, and bytes, of one batch. */
+  readonly batch: { readonly requests: number; readonly bytes: number };
 }
 
 export interface Session {
@@ -91,6 +95,9 @@ function defaults(stream: boolean): EndpointLimits {
     backoffMs: 500,
     patienceMs: 600_000,
     givenUpInRow: 5,
+    pollMs: [2_000, 60_000],
+    // What OpenAI documents (API reference, "Create batch"); others take as many or say so.
+    batch: { requests: 50_000, bytes: 200_000_000 },
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ModelAnswer, ModelRequest } from '../../core/ports.ts';
 import { ProviderError } from '../../core/ports.ts';
+import { askAnswer } from './askAnswer.ts';
 import { exchange } from './askEndpoint.ts';
 import { type Diagnosis, diagnose, type Problem, type Tried } from './connectionFault.ts';
 import { type FaultKind, faultOf } from './endpointFault.ts';
@@ -67,7 +68,11 @@ async function ask(
 ): Promise<ModelAnswer | { readonly fault: FaultKind }> {
   const { address, endpoint, refused } = session;
   for (let tries = 1; ; tries += 1) {
-    const done = await exchange(session, smallest(maxTokens), new AbortController().signal);
+    const done = await exchange(
+      session,
+      askAnswer(session, smallest(maxTokens)),
+      new AbortController().signal,
+    );
     if (done === null) throw new Error('The try ended by itself.');
     if ('answer' in done) return done.answer;
     const asked = { host: address.host, model: endpoint.model, sent: done.sent, now: Date.now() };

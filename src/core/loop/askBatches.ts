@@ -51,8 +51,10 @@ interface Chunk {
 
 /** Batches under way at once; more wait at home rather than at the provider. */
 const AT_ONCE = 16;
-/** How often a call may fail in a way that may pass, and a batch bring nothing at all. */
+/** How often a call may fail in a way that may pass. */
 const TRIES = 3;
+/** Batches in a row that bring nothing, some of which may only show what the provider does not take. */
+const BARREN = 4;
 const UNKNOWN: TokenUsage = { input: null, output: null };
 
 interface Work extends BatchAsking {
@@ -143,11 +145,11 @@ async function perform(work: Work, chunk: Chunk): Promise<readonly Chunk[]> {
     }
     const end = await flown(work, chunk, attempt, waiting);
     switch (end.kind) {
-      case 'cancelled':
-        throw new ProviderError(`${end.reason}; resume the run to ask for what is missing.`);
+      case 'stopped':
+        throw new ProviderError(end.reason);
       case 'over':
         barren = end.answered > 0 ? 0 : barren + 1;
-        if (barren >= TRIES) throw new ProviderError(`${end.reason}; resume the run to try again.`);
+        if (barren >= BARREN) throw new ProviderError(`${end.reason}; resume the run to try again.`);
         break;
       case 'tooMuch':
         if (await work.flights.next()) break;
@@ -190,7 +192,7 @@ function commit(work: Work, waiting: readonly KeyedCall[]): null {
 
 type Flown =
   | { readonly kind: 'over'; readonly reason: string; readonly answered: number }
-  | { readonly kind: 'tooMuch' | 'cancelled'; readonly reason: string };
+  | { readonly kind: 'tooMuch' | 'stopped'; readonly reason: string };
 
 /** One batch from wherever an earlier session left it to its end, which is noted. Reservations are settled or given back. */
 async function flown(
