@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { exportFiles } from '../adapters/datasets/exportFiles.ts';
 import { taskFiles } from '../adapters/datasets/taskFiles.ts';
 import { openPocket, type Pocket } from '../adapters/pocket/pocket.ts';
 import { openStore, restoreStore } from '../adapters/store/store.ts';
@@ -29,6 +30,7 @@ export const workspaceServices: MakeServices = (paths, log, clients) => {
       model: (name) => (name === pocketProvider ? openedPocket().over(store).model : providers.model(name)),
       trainer: (name) => (name === pocketProvider ? openedPocket().over(store).trainer : null),
       files: taskFiles(path.dirname(recipeFile), { workspace: paths.workspace }),
+      exports: exportFiles(path.dirname(recipeFile), { workspace: paths.workspace }),
       clock: { now: () => Date.now(), monotonic: () => performance.now() },
       log,
     }),

@@ -143,6 +143,7 @@ async function oursDurable(): Promise<Contender> {
     model: provider,
     trainer: () => null,
     files: { load: async () => ({ tasks: [], skipped: [] }) },
+    exports: { write: async () => undefined },
     clock,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     onEvents: () => undefined,

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exportFiles } from '../../src/adapters/datasets/exportFiles.ts';
 import { taskFiles } from '../../src/adapters/datasets/taskFiles.ts';
 import { openPocket } from '../../src/adapters/pocket/pocket.ts';
 import { openStore } from '../../src/adapters/store/store.ts';
@@ -48,6 +49,7 @@ export async function runRecipe(recipeText: string, seed: number, pocketWorkers 
         model: () => model,
         trainer: () => trainer,
         files: taskFiles(folder),
+        exports: exportFiles(folder, { workspace: folder }),
         clock: { now: () => Date.now(), monotonic: () => performance.now() },
         log: { info: () => undefined, warn: console.warn, error: console.error },
         onEvents: (stored) => events.push(...stored),

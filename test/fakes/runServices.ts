@@ -15,6 +15,8 @@ export interface TestRun {
   readonly told: StoredEvent[];
   readonly progress: RunProgress[];
   readonly logged: unknown[];
+  /** Data sets written, by file. */
+  readonly exported: ReadonlyMap<string, string>;
 }
 
 export interface TestRunOptions extends ToyOptions {
@@ -31,6 +33,7 @@ export function testRun(options: TestRunOptions = {}): TestRun {
   const told: StoredEvent[] = [];
   const progress: RunProgress[] = [];
   const logged: unknown[] = [];
+  const exported = new Map<string, string>();
   const services: RunServices = {
     store,
     model: (provider) => {
@@ -42,6 +45,11 @@ export function testRun(options: TestRunOptions = {}): TestRun {
       async load(file, split) {
         const loaded = options.files?.[file] ?? { tasks: [], skipped: [] };
         return { ...loaded, tasks: loaded.tasks.map((task) => ({ ...task, split })) };
+      },
+    },
+    exports: {
+      write: async (file, text) => {
+        exported.set(file, text);
       },
     },
     clock: { now: () => 1_000, monotonic: options.now ?? (() => 0) },
@@ -56,7 +64,7 @@ export function testRun(options: TestRunOptions = {}): TestRun {
       options.onProgress?.(item, control);
     },
   };
-  return { services, store, toy, control, told, progress, logged };
+  return { services, store, toy, control, told, progress, logged, exported };
 }
 
 export function additionTask(a: number, b: number, split: Task['split'] = 'train'): Task {

@@ -32,6 +32,10 @@ export interface StepFacts {
   };
   readonly accepted?: Shown;
   readonly refused?: Shown & { readonly count: number };
+  readonly selected?: { readonly kept: number; readonly dropped: number; readonly reason: string };
+  readonly knowledge?: { readonly count: number; readonly form: string; readonly refused: number };
+  /** A report, or what the next round aims at. */
+  readonly said?: string;
   readonly test?: { readonly start: number; readonly final: number; readonly interval: Interval };
 }
 
@@ -44,6 +48,10 @@ const BY_KIND: OfStep = {
   feedbackGiven: { phase: 'acquire', operator: 'assess' },
   refinementsMade: { phase: 'refine', operator: 'select' },
   draftsRevised: { phase: 'refine', operator: 'revise' },
+  tasksSelected: { phase: 'refine', operator: 'select' },
+  knowledgeDistilled: { phase: 'update', operator: 'distill' },
+  reportMade: { phase: 'evaluate', operator: 'evaluate' },
+  retargeted: { phase: 'evaluate', operator: 'retarget' },
   datasetPacked: { phase: 'update', operator: 'pack' },
   candidateMade: { phase: 'update', operator: 'update' },
   candidateAccepted: { phase: 'refine', operator: 'select' },
@@ -82,6 +90,15 @@ export function foldStep(facts: StepFacts, event: EventBody): StepFacts {
       return { ...facts, dataset: { examples: event.examples, duplicates: event.duplicates } };
     case 'draftsRevised':
       return { ...facts, drafts: (facts.drafts ?? 0) + event.count };
+    case 'tasksSelected':
+      return { ...facts, selected: { kept: event.kept, dropped: event.dropped, reason: event.reason } };
+    case 'knowledgeDistilled': {
+      const { count, form, refused } = event;
+      return { ...facts, knowledge: { count, form, refused } };
+    }
+    case 'reportMade':
+    case 'retargeted':
+      return { ...facts, said: event.text.split('\n', 1)[0] ?? '' };
     case 'candidateMade':
       return { ...facts, made: { count: (facts.made?.count ?? 0) + 1, note: event.note } };
     case 'evaluationMade':
@@ -150,12 +167,20 @@ function sayRefinements({ refinements }: StepFacts): string | null {
   return `kept ${kept}, dropped ${dropped}${corrected > 0 ? `, corrected ${corrected}` : ''}${also(byHuman, 'by a person')}`;
 }
 
+function sayAim({ selected, knowledge, said }: StepFacts): string | null {
+  if (selected !== undefined)
+    return `kept ${counted(selected.kept, 'task', 'tasks')}, dropped ${selected.dropped}: ${selected.reason}`;
+  if (knowledge !== undefined)
+    return `${counted(knowledge.count, 'item', 'items')} of form ${knowledge.form}${also(knowledge.refused, 'refused as copies')}`;
+  return said ?? null;
+}
+
 /** One line for people, '' while there is nothing to say: "768 solutions", "kept 61, dropped 707". */
 export function sayStep(facts: StepFacts): string {
   const { tasks, solutions, feedback, dataset, drafts, made, test } = facts;
   if (test !== undefined)
     return `${test.start.toFixed(2)} -> ${test.final.toFixed(2)} ${bounds(test.interval)} on the sealed test`;
-  const decided = sayGate(facts) ?? sayEvaluations(facts);
+  const decided = sayGate(facts) ?? sayEvaluations(facts) ?? sayAim(facts);
   if (decided !== null) return decided;
   if (made !== undefined) return made.count === 1 ? made.note : `${made.count} candidates`;
   if (drafts !== undefined) return counted(drafts, 'draft', 'drafts');

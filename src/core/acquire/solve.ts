@@ -9,7 +9,7 @@ import type { ExperienceKey, RunId } from '../model/ids.ts';
 import type { Solution, Task } from '../model/task.ts';
 import type { ModelAnswer, ModelRequest } from '../ports.ts';
 import { extractAnswer, type AnswerRule } from '../prompt/answer.ts';
-import { toMessages } from '../prompt/messages.ts';
+import { type Framing, plainFraming, renderTask } from '../prompt/messages.ts';
 
 export interface Condition {
   /** Solutions for each task. */
@@ -32,9 +32,10 @@ export function drawsOf(
   candidate: Candidate,
   condition: Condition,
   seedOf: (task: Task, sample: number) => number,
+  framingOf: (task: Task) => Framing = () => plainFraming,
 ): Draw[] {
   return tasks.flatMap((task) => {
-    const messages = toMessages(candidate.state.instruction, task);
+    const messages = renderTask(candidate.state, task, framingOf(task));
     return Array.from({ length: condition.n }, (_, sample) => ({
       task,
       sample,

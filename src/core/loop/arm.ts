@@ -7,14 +7,54 @@ import type { Evaluated } from '../evaluate/evaluate.ts';
 import type { Candidate } from '../model/candidate.ts';
 import type { Arm } from '../model/event.ts';
 import type { Annotation, Feedback, Refinement } from '../model/feedback.ts';
-import type { ContentHash, ExperienceKey, SolutionId } from '../model/ids.ts';
-import type { Task } from '../model/task.ts';
+import type { ContentHash, ExperienceKey, SolutionId, TaskId } from '../model/ids.ts';
+import type { Knowledge } from '../model/knowledge.ts';
+import type { Split, Task } from '../model/task.ts';
 import type { Draft } from '../refine/revise.ts';
-import type { TrainingData } from '../ports.ts';
+import type { RewardExample } from '../update/pack.ts';
+import type { TrainingData, TrainingExample } from '../ports.ts';
+
+/** How a solution came about: `negated` asked for a bad one, `hinted` saw the reference. */
+export type Origin = 'plain' | 'negated' | 'hinted' | 'revised';
 
 export interface Experience {
   readonly task: Task;
   readonly solution: PlacedSolution;
+  readonly origin: Origin;
+  /** The memory items that were in its prompt. */
+  readonly recalled: readonly string[];
+}
+
+/** What was said of a task, in [0, 1]. */
+export interface TaskScoreNote {
+  readonly score: number;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** What the loop aims at now; only `retarget` changes it. */
+export interface Aim {
+  /** Bound of a threshold selection that says none of its own; null while nothing set one. */
+  readonly threshold: number | null;
+  /** Solve rates tasks are wanted at; null while nothing set one. */
+  readonly band: readonly [number, number] | null;
+  /** Parts of the objective to work on, for `propose`. */
+  readonly focus: readonly string[];
+}
+
+/** What candidates are scored on. */
+export interface Suite {
+  readonly split: Split;
+  readonly tasks: readonly Task[];
+  readonly temperature: number;
+  readonly maxTokens: number;
+  /** Answers to each task; their mean score counts. */
+  readonly repeats: number;
+  readonly style: 'plain' | 'cot';
+  /** Memory items retrieved for a task. */
+  readonly recall: number;
+  /** 0 for a fixed suite: the same candidate then has the same score in every round. */
+  readonly round: number;
 }
 
 /** An evaluation with what makes another comparable to it. */
@@ -23,6 +63,7 @@ export interface Scored {
   readonly step: string;
   readonly digest: ContentHash;
   readonly tasks: readonly Task[];
+  readonly suite: Suite;
   readonly evaluation: Evaluated;
 }
 
@@ -34,6 +75,27 @@ export interface ArmState {
   readonly scored: readonly Scored[];
   /** Solutions of earlier rounds by what a person may have judged; those once carried into a selection are gone from it. */
   readonly earlier: ReadonlyMap<ExperienceKey, Experience>;
+  /** Every candidate made, oldest first, where the recipe keeps an archive. */
+  readonly archive: readonly Candidate[];
+  readonly aim: Aim;
+  /** Tasks that `propose` made and that were kept, all rounds. */
+  readonly proposed: readonly Task[];
+  /** What was trained on in earlier rounds, for replay. */
+  readonly packed: readonly TrainingExample[];
+}
+
+export function startArm(arm: Arm, start: Candidate): ArmState {
+  return {
+    arm,
+    start,
+    inUse: start,
+    scored: [],
+    earlier: new Map(),
+    archive: [start],
+    aim: { threshold: null, band: null, focus: [] },
+    proposed: [],
+    packed: [],
+  };
 }
 
 /** What the steps of one round have made so far; each step reads the newest value of each kind it needs. */
@@ -43,7 +105,12 @@ export interface RoundValues {
   readonly experiences: readonly Experience[];
   readonly feedback: ReadonlyMap<SolutionId, readonly Feedback[]>;
   readonly refinements: ReadonlyMap<SolutionId, Refinement>;
+  /** What was said of tasks. */
+  readonly taskScores: ReadonlyMap<TaskId, TaskScoreNote>;
+  readonly knowledge: readonly Knowledge[];
   readonly dataset: Dataset | null;
+  /** Candidates the next drafts grow from; the one in use when empty. */
+  readonly parents: readonly Candidate[];
   readonly drafts: readonly Draft[];
   /** Candidates that no gate has decided on yet. */
   readonly contenders: readonly Candidate[];
@@ -51,6 +118,7 @@ export interface RoundValues {
 
 export interface Dataset {
   readonly data: TrainingDataset;
+  /** From the model's own pre-training; null for none. */
   readonly replay: { readonly share: number; readonly digits: readonly number[] } | null;
   readonly digest: ContentHash;
 }
@@ -58,6 +126,7 @@ export interface Dataset {
 /** Packed data before the update's own settings join it. */
 export type TrainingDataset =
   | Extract<TrainingData, { form: 'sft' }>
+  | { readonly form: 'reward'; readonly examples: readonly RewardExample[] }
   | Pick<Extract<TrainingData, { form: 'pairs' }>, 'form' | 'pairs'>;
 
 export function emptyRound(
@@ -70,7 +139,10 @@ export function emptyRound(
     experiences: [],
     feedback: new Map(),
     refinements: new Map(),
+    taskScores: new Map(),
+    knowledge: [],
     dataset: null,
+    parents: [],
     drafts: [],
     contenders: [],
   };

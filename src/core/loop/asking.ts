@@ -1,5 +1,6 @@
 /** Owns asking with a person watching: the ledger's answers, and what the running step shows while they come. */
 import type { Phase, Position, RunProgress } from '../model/event.ts';
+import { operatorSteps } from './recipe.ts';
 import type { RunContext, StepContext } from './stepContext.ts';
 
 /** How long a round takes and how many are left, over all arms. Updated by the engine as rounds end. */
@@ -31,12 +32,14 @@ export function createAsk(
     });
   };
   const { recipe } = run;
-  const own = recipe.steps.find(({ path }) => path === at.step)?.with;
+  // A turn of a loop is called as its step with the number of the turn.
+  const own = operatorSteps(recipe.steps).find(({ path }) => path === at.step.split('#', 1)[0])?.with;
   const batch = (own !== undefined && 'batch' in own ? own.batch : undefined) ?? recipe.mode === 'batch';
   return {
     progress,
-    async ask(round, calls) {
-      return run.ledger.ask({ step: at.step, round, at, batch }, calls, (done, settled, note) => {
+    async ask(round, calls, provider) {
+      const ledger = provider === undefined ? run.ledger : await run.ledgerOf(provider);
+      return ledger.ask({ step: at.step, round, at, batch }, calls, (done, settled, note) => {
         const newest = settled.slice(-LATEST).flatMap(({ index, answer }) => {
           const input = calls[index]?.input ?? '';
           return answer.ok ? [{ input, output: answer.text }] : [];

@@ -228,3 +228,19 @@ function createTally(already: Already, price: ModelPrice | null) {
     }),
   };
 }
+
+/** The same budget for calls of another price than the run's model has. */
+export function atPrice(budget: Budget, price: ModelPrice | null): Budget {
+  return {
+    ...budget,
+    reserve: (requests, terms) => budget.reserve(requests, { price, ...terms }),
+    settle: (request, usage, terms) => budget.settle(request, usage, { price, ...terms }),
+    release: (request, terms) => budget.release(request, { price, ...terms }),
+    get overdue() {
+      return budget.overdue;
+    },
+    get usd() {
+      return budget.usd;
+    },
+  };
+}

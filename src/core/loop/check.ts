@@ -2,66 +2,10 @@
  * Owns the type check of a recipe: before anything is spent, each step's inputs must have been produced by an earlier one,
  * in the loop and in its control. Deliberately looks at kinds of values only, never at data.
  */
+import { flowOf, flowWithout, madeBy, type Kind } from './flow.ts';
 import type { Fault } from './parseRecipe.ts';
-import type { Recipe, Step } from './recipe.ts';
-
-/** The kinds of values that flow between steps of one round. */
-type Kind =
-  | 'tasks'
-  | 'solutions'
-  | 'feedback'
-  | 'refinements'
-  | 'dataset'
-  | 'drafts'
-  | 'contenders'
-  | 'evaluations';
-
-interface Flow {
-  readonly needs: readonly Kind[];
-  readonly makes: readonly Kind[];
-}
-
-const madeBy: Record<Kind, string> = {
-  tasks: 'data',
-  solutions: 'solve',
-  feedback: 'assess',
-  refinements: 'select over solutions',
-  dataset: 'pack',
-  drafts: 'revise',
-  contenders: 'update',
-  evaluations: 'evaluate',
-};
-
-function flowOf(step: Step): Flow {
-  switch (step.operator) {
-    case 'solve':
-      return { needs: ['tasks'], makes: ['solutions'] };
-    case 'assess':
-      return { needs: ['solutions'], makes: ['feedback'] };
-    case 'select':
-      return step.with.over === 'solutions'
-        ? { needs: ['solutions', 'feedback'], makes: ['refinements'] }
-        : { needs: ['contenders', 'evaluations'], makes: [] };
-    case 'pack':
-      return {
-        needs: step.with.form === 'pairs' ? ['refinements', 'feedback'] : ['refinements'],
-        makes: ['dataset'],
-      };
-    case 'update':
-      return { needs: [step.with.slot === 'weights' ? 'dataset' : 'drafts'], makes: ['contenders'] };
-    case 'revise':
-      return { needs: [], makes: ['drafts'] };
-    case 'evaluate':
-      return { needs: [], makes: ['evaluations'] };
-  }
-}
-
-/** A control may leave a selection out: everything is then kept, which is what it is there to show. */
-function flowWithout(step: Step): Flow {
-  return step.operator === 'select' && step.with.over === 'solutions'
-    ? { needs: ['solutions'], makes: ['refinements'] }
-    : { needs: [], makes: [] };
-}
+import type { OperatorStep, Recipe, Step } from './recipe.ts';
+import { operatorSteps } from './recipe.ts';
 
 export function checkSteps(recipe: Recipe): Fault[] {
   const faults = [
@@ -77,61 +21,112 @@ export function checkSteps(recipe: Recipe): Fault[] {
   });
 }
 
+/** A step with where it stands in the text. */
+interface Placed {
+  readonly step: OperatorStep;
+  readonly at: readonly (string | number)[];
+}
+
+function placed(steps: readonly Step[]): readonly Placed[] {
+  return steps.flatMap((step, index): Placed[] =>
+    step.operator === 'loop'
+      ? step.steps.map((inner, place) => ({ step: inner, at: ['steps', index, 'loop', 'do', place] }))
+      : [{ step, at: ['steps', index] }],
+  );
+}
+
 function repeatedNames(steps: readonly Step[]): Fault[] {
-  return steps.flatMap((step, index) =>
-    steps.findIndex((other) => other.path === step.path) < index
-      ? [
-          {
-            path: ['steps', index, 'as'],
-            message: `Two steps are called "${step.path}"; names are used once.`,
-          },
-        ]
+  const all = placed(steps);
+  return all.flatMap(({ step, at }, index) =>
+    all.findIndex((other) => other.step.path === step.path) < index
+      ? [{ path: [...at, 'as'], message: `Two steps are called "${step.path}"; names are used once.` }]
       : [],
   );
 }
 
 function missingInputs(recipe: Recipe, without: readonly string[]): Fault[] {
   const made = new Set<Kind>(['tasks']);
+  const seen = new Set<string>();
   const where = without.length > 0 ? ' in the control' : '';
-  return recipe.steps.flatMap((step, index) => {
-    const left = without.includes(step.path);
-    const flow = left ? flowWithout(step) : flowOf(step);
+  return placed(recipe.steps).flatMap(({ step, at }) => {
+    const flow = without.includes(step.path) ? flowWithout(step) : flowOf(step);
     const missing = flow.needs.filter((kind) => !made.has(kind));
+    const unknown = step.from.filter((name) => !seen.has(name));
     for (const kind of flow.makes) made.add(kind);
-    return missing.map((kind) => ({
-      path: ['steps', index, step.operator],
-      message: `"${step.path}" needs ${kind}, which no earlier step makes${where}; add ${madeBy[kind]} before it.`,
-    }));
+    seen.add(step.path);
+    return [
+      ...missing.map((kind) => ({
+        path: [...at, step.operator],
+        message: `"${step.path}" needs ${kind}, which no earlier step makes${where}; add ${madeBy[kind]} before it.`,
+      })),
+      ...unknown.map((name) => ({
+        path: [...at, 'from'],
+        message: `"${step.path}" reads from "${name}", which is no earlier step.`,
+      })),
+    ];
   });
 }
 
 function suites(recipe: Recipe): Fault[] {
+  const steps = operatorSteps(recipe.steps);
   const faults: Fault[] = [];
-  const evaluatesDev = recipe.steps.some((step) => step.operator === 'evaluate' && step.with.suite === 'dev');
-  if (!evaluatesDev) {
+  if (!steps.some((step) => step.operator === 'evaluate' && step.with.suite === 'dev')) {
     faults.push({
       path: ['steps'],
       message:
         'Nothing evaluates the dev suite, so no curve could be shown; add "- evaluate: { suite: dev }".',
     });
   }
-  recipe.steps.forEach((step, index) => {
-    if (step.operator === 'evaluate' && step.with.fresh !== undefined && step.with.suite !== 'train') {
-      faults.push({
-        path: ['steps', index, 'evaluate', 'fresh'],
-        message: 'Fresh tasks can be drawn from suite train only.',
-      });
-    }
-    if (
-      step.operator === 'revise' &&
-      step.with.edits.some((edit) => edit === 'add' || edit === 'substitute') &&
-      step.with.phrases.length === 0
-    ) {
-      faults.push({
-        path: ['steps', index, 'revise', 'phrases'],
-        message: 'The edits "add" and "substitute" need phrases to draw from.',
-      });
-    }
-  });
-  return faults;
+  return [...faults, ...placed(recipe.steps).flatMap((item) => parameterFaults(item, recipe))];
+}
+
+/** What a schema of one parameter cannot see: parameters that only make sense together. */
+function parameterFaults({ step, at }: Placed, recipe: Recipe): Fault[] {
+  const fault = (name: string, message: string): Fault => ({ path: [...at, step.operator, name], message });
+  switch (step.operator) {
+    case 'evaluate':
+      return step.with.fresh !== undefined && step.with.suite !== 'train'
+        ? [fault('fresh', 'Fresh tasks can be drawn from suite train only.')]
+        : [];
+    case 'revise':
+      return step.with.over === 'instruction' &&
+        step.with.mode === 'edit' &&
+        step.with.edits.some((edit) => edit === 'add' || edit === 'substitute') &&
+        step.with.phrases.length === 0
+        ? [fault('phrases', 'The edits "add" and "substitute" need phrases to draw from.')]
+        : [];
+    case 'propose':
+      return step.with.source === 'topic' && step.with.topics.length === 0
+        ? [fault('topics', 'The source "topic" needs topics to draw from.')]
+        : [];
+    case 'solve':
+      return step.with.roles.length === 1
+        ? [fault('roles', 'One role alone is no conversation; name two or more, or none.')]
+        : step.with.roles.length > 0 && step.with.tools.length > 0
+          ? [fault('tools', 'Roles and tools cannot be used in one step.')]
+          : [];
+    case 'select':
+      return step.with.over === 'candidates' && step.with.policy === 'pareto' && recipe.archive === 'none'
+        ? [fault('policy', 'Parents can be drawn from an archive only; add "population: { archive: all }".')]
+        : [];
+    case 'update':
+      return step.with.slot === 'weights' && step.with.op === 'export' && step.with.file === undefined
+        ? [fault('file', 'Say which file the data set is written to.')]
+        : [];
+    case 'assess':
+      return step.with.source === 'environment' || step.with.source === 'dualExecution'
+        ? [fault('source', 'This runs code, which waits for the sandbox; use another source until then.')]
+        : step.with.on === 'tasks' && step.with.source !== 'judge' && step.with.source !== 'human'
+          ? [
+              fault(
+                'source',
+                'Tasks are judged by a judge or a person; solve them to judge them by their solutions.',
+              ),
+            ]
+          : [];
+    case 'distill':
+    case 'pack':
+    case 'retarget':
+      return [];
+  }
 }

@@ -5,7 +5,8 @@
 import { isMap, isNode, isScalar, parseDocument, type Document, type YAMLMap } from 'yaml';
 import type { RecipeDescription, RecipeField, RecipeSetting, TextEdit } from '../model/recipeView.ts';
 import { parseRecipe } from './parseRecipe.ts';
-import { phaseOf, type Recipe, type Step } from './recipe.ts';
+import { detailOf } from './details.ts';
+import { operatorSteps, phaseOf, type Recipe } from './recipe.ts';
 
 interface FieldSpec extends Omit<RecipeSetting, 'value'> {
   /** What applies where the text says nothing; null means no limit. */
@@ -94,7 +95,7 @@ export function describeRecipe(text: string): RecipeDescription {
     name: recipe?.name ?? textAt(document, ['name']) ?? '',
     objective: recipe === null ? (textAt(document, ['objective', 'ability']) ?? '') : objectiveOf(recipe),
     settings,
-    steps: (recipe?.steps ?? []).map((step) => ({
+    steps: operatorSteps(recipe?.steps ?? []).map((step) => ({
       path: step.path,
       phase: phaseOf(step.operator),
       operator: step.operator,
@@ -181,31 +182,4 @@ function textAt(document: Document, path: readonly string[]): string | null {
 
 function objectiveOf({ objective, model }: Recipe): string {
   return `${objective.ability}, measured by ${objective.metric}, with ${model}`;
-}
-
-/** A step's main parameters, as a reader would say them. */
-function detailOf(step: Step): string {
-  switch (step.operator) {
-    case 'solve':
-      return `${step.with.n} ${step.with.n === 1 ? 'solution' : 'solutions'} a task at temperature ${step.with.temperature}`;
-    case 'assess':
-      return `by ${step.with.metric ?? 'the objective’s metric'}`;
-    case 'select':
-      if (step.with.over === 'solutions') return `keep solutions with score ${step.with.keep.trim()}`;
-      return step.with.policy === 'top'
-        ? `the best ${step.with.k === 1 ? 'candidate' : `${step.with.k} candidates`}`
-        : `use the new candidate only if it is better with ${step.with.confidence * 100} % confidence`;
-    case 'revise':
-      return `${step.with.n} drafts of the instruction: ${step.with.edits.join(', ')}`;
-    case 'pack':
-      return step.with.form === 'sft'
-        ? `kept solutions as examples${step.with.replay ? `, ${step.with.replay.share * 100} % replay` : ''}`
-        : 'preference pairs';
-    case 'update':
-      return step.with.slot === 'weights'
-        ? `train the weights, learning rate ${step.with.learningRate}`
-        : 'set the instruction';
-    case 'evaluate':
-      return `${step.with.suite}${step.with.fresh === undefined ? '' : `, ${step.with.fresh} fresh tasks`}, temperature ${step.with.temperature}`;
-  }
 }

@@ -9,15 +9,14 @@ import type { Arm, EventBody, Position } from '../model/event.ts';
 import type { Annotation } from '../model/feedback.ts';
 import type { ExperienceKey } from '../model/ids.ts';
 import { startCandidate } from '../update/update.ts';
-import { emptyRound, type ArmState, type Experience, type RoundValues } from './arm.ts';
+import { emptyRound, startArm, type ArmState, type RoundValues } from './arm.ts';
 import { createAsk, type Pace } from './asking.ts';
-import { phaseOf, type Step } from './recipe.ts';
+import { leaveOut, perform } from './perform.ts';
+import { operatorSteps, phaseOf, type LoopStep, type OperatorStep } from './recipe.ts';
+import { valuesFrom, type Outputs } from './outputs.ts';
 import { scoreTest } from './sealedTest.ts';
 import type { RunContext, StepContext, StepResult } from './stepContext.ts';
-import { assessStep, solveStep } from './steps/acquireSteps.ts';
-import { evaluateStep, gateStep, selectTopStep, withoutGate } from './steps/evaluateSteps.ts';
-import { reviseStep, selectSolutionsStep, withoutSelection } from './steps/refineSteps.ts';
-import { packStep, setInstructionStep, trainStep } from './steps/updateSteps.ts';
+import { isSolved, outputsOf } from './steps/attempts.ts';
 
 /** Runs every round of every arm, then scores the sealed test once. Returns a sentence on what was kept. */
 export async function turnWheel(run: RunContext): Promise<string> {
@@ -28,12 +27,7 @@ export async function turnWheel(run: RunContext): Promise<string> {
   const { instruction } = (run.eras[0] ?? run).recipe;
   const start = startCandidate({ model: recipe.model, instruction, weights: null });
   await announce(run, names, start);
-  const arms = new Map<Arm, ArmState>(
-    names.map((arm) => [
-      arm,
-      { arm, start, inUse: start, scored: [], earlier: new Map<ExperienceKey, Experience>() },
-    ]),
-  );
+  const arms = new Map<Arm, ArmState>(names.map((arm) => [arm, startArm(arm, start)]));
   for (let round = 0; round <= recipe.rounds; round++) {
     const inEra = { ...run, ...run.eras.find(({ through }) => round <= through) };
     for (const name of names) {
@@ -85,13 +79,12 @@ async function announce(run: RunContext, arms: readonly Arm[], start: Candidate)
 
 /** Round 0: the start on the dev suite, the origin of the curve. */
 async function originRound(run: RunContext, arm: ArmState, pace: Pace): Promise<ArmState> {
-  let state = arm;
-  const values = emptyRound([], new Map());
-  for (const step of run.recipe.steps) {
+  let turn: Turn = { arm, values: emptyRound([], new Map()), outputs: new Map() };
+  for (const step of operatorSteps(run.recipe.steps)) {
     if (step.operator !== 'evaluate' || step.with.suite !== 'dev') continue;
-    state = (await takeStep(run, state, values, step, 0, pace)).arm;
+    turn = await takeStep(run, turn, step, { round: 0, path: step.path }, pace);
   }
-  return state;
+  return turn.arm;
 }
 
 async function turnRound(run: RunContext, arm: ArmState, round: number, pace: Pace): Promise<ArmState> {
@@ -110,11 +103,14 @@ async function turnRound(run: RunContext, arm: ArmState, round: number, pace: Pa
     });
   }
   await append(run, at, { events: opening, rows: { tasks } });
-  let state = arm;
-  let values = emptyRound(tasks, annotations);
+  let turn: Turn = { arm, values: emptyRound(tasks, annotations), outputs: new Map() };
   for (const step of run.recipe.steps) {
-    ({ arm: state, values } = await takeStep(run, state, values, step, round, pace));
+    turn =
+      step.operator === 'loop'
+        ? await takeLoop(run, turn, step, round, pace)
+        : await takeStep(run, turn, step, { round, path: step.path }, pace);
   }
+  const { arm: state, values } = turn;
   const earlier = new Map(state.earlier);
   for (const experience of values.experiences) {
     const { key, at: made } = experience.solution;
@@ -143,50 +139,52 @@ async function readAnnotations(
   return new Map(read);
 }
 
-async function takeStep(
+/** What a round has come to: the arm, its values, and what each step made by its name. */
+interface Turn {
+  readonly arm: ArmState;
+  readonly values: RoundValues;
+  readonly outputs: Outputs;
+}
+
+/** Turns of a loop are places of their own, so that each has its own draws and effects. */
+async function takeLoop(
   run: RunContext,
-  arm: ArmState,
-  values: RoundValues,
-  step: Step,
+  turn: Turn,
+  loop: LoopStep,
   round: number,
   pace: Pace,
-): Promise<{ arm: ArmState; values: RoundValues }> {
-  const at: Position = { arm: arm.arm, round, step: step.path };
+): Promise<Turn> {
+  let current = turn;
+  for (let index = 1; index <= loop.max; index++) {
+    if (loop.until === 'solved' && isSolved(current.values)) return current;
+    const before = outputsOf(current.values);
+    for (const step of loop.steps)
+      current = await takeStep(run, current, step, { round, path: `${step.path}#${index}` }, pace);
+    if (loop.until === 'unchanged' && outputsOf(current.values) === before) return current;
+  }
+  return current;
+}
+
+async function takeStep(
+  run: RunContext,
+  { arm, values, outputs }: Turn,
+  step: OperatorStep,
+  place: { readonly round: number; readonly path: string },
+  pace: Pace,
+): Promise<Turn> {
+  const at: Position = { arm: arm.arm, round: place.round, step: place.path };
   const phase = phaseOf(step.operator);
   await append(run, at, { events: [{ kind: 'stepStarted', phase, operator: step.operator }] });
   const asking = createAsk(run, at, { phase, operator: step.operator }, pace);
-  const context: StepContext = { run, at, arm, values, ...asking };
+  const context: StepContext = { run, at, arm, values: valuesFrom(values, outputs, step.from), ...asking };
   const left = arm.arm === 'control' && run.recipe.controlWithout?.includes(step.path) === true;
   const result = await (left ? leaveOut(context, step) : perform(context, step));
   await append(run, at, result);
-  return { arm: { ...arm, ...result.arm }, values: { ...values, ...result.values } };
-}
-
-function perform(context: StepContext, step: Step): Promise<StepResult> | StepResult {
-  switch (step.operator) {
-    case 'solve':
-      return solveStep(context, step.with);
-    case 'assess':
-      return assessStep(context, step.with);
-    case 'select':
-      if (step.with.over === 'solutions') return selectSolutionsStep(context, step.with);
-      return step.with.policy === 'top' ? selectTopStep(context, step.with.k) : gateStep(context, step.with);
-    case 'revise':
-      return reviseStep(context, step.with);
-    case 'pack':
-      return packStep(context, step.with);
-    case 'update':
-      return step.with.slot === 'weights' ? trainStep(context, step.with) : setInstructionStep(context);
-    case 'evaluate':
-      return evaluateStep(context, step.with);
-  }
-}
-
-/** A selection a control leaves out keeps everything; any other step is simply not taken. */
-function leaveOut(context: StepContext, step: Step): StepResult {
-  if (step.operator !== 'select') return { events: [] };
-  if (step.with.over === 'solutions') return withoutSelection(context);
-  return step.with.policy === 'gate' ? withoutGate(context) : { events: [] };
+  return {
+    arm: { ...arm, ...result.arm },
+    values: { ...values, ...result.values },
+    outputs: new Map([...outputs, [step.path, result.values ?? {}]]),
+  };
 }
 
 async function append(run: RunContext, at: Position, { events, rows }: StepResult): Promise<void> {

@@ -195,7 +195,9 @@ async function turn(execution: Execution, services: RunServices, control: RunCon
   const eras = await erasOf(origin, seed, services);
   const facts = { recipe: hashOf(recipeText), data: dataHash(sets), caps, origin, attempts };
   const ledger = await openLedger({ id, model, facts, account }, services, control);
-  return turnWheel({ id, recipe, seed, model, sets, ledger, services, control, eras });
+  const ledgerOf = async (provider: string) =>
+    provider === recipe.model ? ledger : ledger.of(await services.model(provider));
+  return turnWheel({ id, recipe, seed, model, sets, ledger, ledgerOf, services, control, eras });
 }
 
 /** What the tasks are, as far as a run's first round shows it. */

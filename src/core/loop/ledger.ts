@@ -13,7 +13,7 @@ import type { EffectRecord, LanguageModel, ModelAnswer, ModelRequest, StopSignal
 import { ProviderError } from '../ports.ts';
 import { askByBatches, type BatchAsking, type KeyedCall } from './askBatches.ts';
 import { behaviour } from './behaviour.ts';
-import { type Budget, createBudget } from './budget.ts';
+import { atPrice, type Budget, createBudget } from './budget.ts';
 import { Halted } from './halt.ts';
 import { type Account as RunAccount, type Origin, type Session, sessionRow } from './journal.ts';
 import { performCalls } from './performCalls.ts';
@@ -59,6 +59,8 @@ export interface Ledger {
   ): Promise<Result>;
   /** What the run has used so far. */
   readonly meter: () => RunCost;
+  /** The same ledger and caps for the calls of another model, such as a judge. Throws Halted for a cap that cannot be kept. */
+  of(model: LanguageModel): Ledger;
 }
 
 const LOOKUP = 500;
@@ -75,6 +77,7 @@ export interface LedgerRun {
 interface Account {
   readonly id: RunId;
   readonly model: LanguageModel;
+  readonly caps: Session['caps'];
   readonly origin: Origin | null;
   readonly attempts: number;
   readonly services: RunServices;
@@ -111,11 +114,25 @@ export async function openLedger(
     },
   };
   const { origin, attempts } = facts;
-  const account: Account = { id, model, origin, attempts, services, budget, recorder, control, stop };
+  const { caps } = facts;
+  const account: Account = { id, model, caps, origin, attempts, services, budget, recorder, control, stop };
+  return ledgerOver(account);
+}
+
+function ledgerOver(account: Account): Ledger {
   return {
     ask: (place, calls, onSettled) => askAll(account, place, calls, onSettled),
     once: (kind, place, identity, perform) => performOnce(account, kind, place, identity, perform),
-    meter: () => budget.meter(),
+    meter: () => account.budget.meter(),
+    of: (model) => {
+      const price = model.price ?? null;
+      if (price === null && account.caps.usd !== undefined && account.caps.tokens === undefined)
+        throw new Halted(
+          'budget',
+          `The price of ${model.name} is not known, so a budget in money cannot be kept; add a budget in tokens, or give the price.`,
+        );
+      return ledgerOver({ ...account, model, budget: atPrice(account.budget, price) });
+    },
   };
 }
 

@@ -6,7 +6,17 @@ import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Docum
 import type { z } from 'zod';
 import type { RecipeProblem } from '../model/recipeView.ts';
 import { checkSteps } from './check.ts';
-import { operators, recipeHead, stepParameters, type Operator, type Recipe, type Step } from './recipe.ts';
+import {
+  operators,
+  operatorSteps,
+  recipeHead,
+  stepParameters,
+  type Operator,
+  type OperatorStep,
+  type Recipe,
+  type Step,
+} from './recipe.ts';
+import { loopParameters } from './schema/loop.ts';
 
 export interface ParsedRecipe {
   readonly recipe: Recipe | null;
@@ -82,7 +92,9 @@ function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
     mode,
     description: description ?? '',
     threshold: threshold ?? null,
-    model: typeof model === 'string' ? model : `${model.provider}/${model.model}`,
+    model,
+    judge: head.data.judge ?? null,
+    archive: head.data.population?.archive ?? 'none',
     data: typeof data === 'string' ? { file: data } : data,
     steps: withGate(steps as Step[]),
     controlWithout: null,
@@ -93,9 +105,28 @@ function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
   return complete;
 }
 
-/** One step: an operator with its parameters, and perhaps a name (`as:`). */
+/** One step: an operator or a loop of such. */
 function readStep(raw: unknown, index: number, faults: Fault[]): Step | null {
   const here: Path = ['steps', index];
+  const isLoop = typeof raw === 'object' && raw !== null && 'loop' in raw;
+  if (!isLoop) return readOperator(raw, here, `${index + 1}`, faults);
+  const parsed = loopParameters.safeParse(raw);
+  if (!parsed.success) {
+    faults.push(...faultsOf(parsed.error, here));
+    return null;
+  }
+  const { max, until, do: inner } = parsed.data.loop;
+  const path = parsed.data.as ?? `${index + 1}.loop`;
+  const steps = inner.map((item, place) =>
+    readOperator(item, [...here, 'loop', 'do', place], `${index + 1}.${place + 1}`, faults),
+  );
+  return steps.some((step) => step === null)
+    ? null
+    : { path, operator: 'loop', max, until, steps: steps as OperatorStep[] };
+}
+
+/** An operator with its parameters, perhaps a name (`as:`) and whose outputs it reads (`from:`). */
+function readOperator(raw: unknown, here: Path, place: string, faults: Fault[]): OperatorStep | null {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     faults.push({
       path: here,
@@ -103,7 +134,7 @@ function readStep(raw: unknown, index: number, faults: Fault[]): Step | null {
     });
     return null;
   }
-  const { as: name, ...rest } = raw as Record<string, unknown>;
+  const { as: name, from, ...rest } = raw as Record<string, unknown>;
   const keys = Object.keys(rest);
   const operator = keys[0];
   if (keys.length !== 1 || operator === undefined || !(operators as readonly string[]).includes(operator)) {
@@ -121,30 +152,46 @@ function readStep(raw: unknown, index: number, faults: Fault[]): Step | null {
     });
     return null;
   }
+  const sources = typeof from === 'string' ? [from] : (from ?? []);
+  if (!Array.isArray(sources) || !sources.every((item) => typeof item === 'string')) {
+    faults.push({
+      path: [...here, 'from'],
+      message: 'Write the name of an earlier step, or a list of such.',
+    });
+    return null;
+  }
   const parsed = stepParameters[operator as Operator].safeParse(rest[operator] ?? {});
   if (!parsed.success) {
     faults.push(...faultsOf(parsed.error, [...here, operator]));
     return null;
   }
-  const path = typeof name === 'string' ? name : `${index + 1}.${operator}`;
-  return { path, operator, with: parsed.data } as Step;
+  const path = typeof name === 'string' ? name : `${place}.${operator}`;
+  return { path, operator, with: parsed.data, from: sources } as OperatorStep;
 }
 
-/** Only `select` over candidates moves the pointer (law 1): a recipe that updates and has none gets the default gate. */
+/** Only `select` over candidates moves the pointer (law 1): a recipe that updates and has no gate gets the default one. */
 function withGate(steps: Step[]): Step[] {
-  const updates = steps.some((step) => step.operator === 'update');
-  const gated = steps.some((step) => step.operator === 'select' && step.with.over === 'candidates');
+  const all = operatorSteps(steps);
+  const updates = all.some((step) => step.operator === 'update');
+  const gated = all.some(
+    (step) => step.operator === 'select' && step.with.over === 'candidates' && step.with.policy === 'gate',
+  );
   if (!updates || gated) return steps;
   return [
     ...steps,
-    { path: 'gate', operator: 'select', with: { over: 'candidates', policy: 'gate', confidence: 0.95 } },
+    {
+      path: 'gate',
+      operator: 'select',
+      with: { over: 'candidates', policy: 'gate', confidence: 0.95 },
+      from: [],
+    },
   ];
 }
 
 /** A name is a step's `as:`, or an operator, which means every step of that operator. */
 function namedSteps(names: readonly string[], steps: readonly Step[], faults: Fault[]): string[] {
   return names.flatMap((name, index) => {
-    const found = steps
+    const found = operatorSteps(steps)
       .filter((step) => step.path === name || step.operator === name)
       .map((step) => step.path);
     if (found.length === 0) {

@@ -4,107 +4,11 @@
  */
 import * as z from 'zod';
 import { recipeData, type DataSource, type WholeFile } from './recipeData.ts';
-
-const share = z.number().min(0).max(1);
-const count = (max: number) => z.number().int().min(1).max(max);
-
-/** A keep rule such as ">= 1" or "> 0.5", on scores in [0, 1]. */
-const keepRule = z.string().regex(/^\s*(>=|>)\s*\d+(\.\d+)?\s*$/, 'write a rule such as ">= 1" or "> 0.5"');
-
-/** Absent: as the recipe's `mode` says. */
-const batch = z
-  .boolean()
-  .optional()
-  .describe("ask by the provider's batch: cheaper, and answered within a day");
-
-const solve = z.strictObject({
-  n: count(64).default(1).describe('solutions drawn for each task'),
-  temperature: z.number().min(0).max(2).default(1).describe('0 is greedy'),
-  maxTokens: count(32_768).default(512).describe('longest answer, in tokens'),
-  batch,
-});
-
-const assess = z.strictObject({
-  source: z.literal('metric').default('metric'),
-  metric: z.enum(['exact', 'numeric', 'contains']).optional().describe("defaults to the objective's metric"),
-});
-
-const selectSolutions = z.strictObject({
-  over: z.literal('solutions'),
-  policy: z.literal('threshold').default('threshold'),
-  keep: keepRule.default('>= 1'),
-});
-
-const selectTop = z.strictObject({
-  over: z.literal('candidates'),
-  policy: z.literal('top'),
-  k: count(64).default(1),
-});
-
-const selectGate = z.strictObject({
-  over: z.literal('candidates'),
-  policy: z.literal('gate'),
-  confidence: z.number().min(0.5).max(0.999).default(0.95),
-});
-
-const pack = z.strictObject({
-  form: z.enum(['sft', 'pairs']).default('sft'),
-  dedupe: z.boolean().default(true),
-  replay: z
-    .strictObject({
-      source: z.literal('pretraining'),
-      share: share.default(0.25),
-      digits: z
-        .array(count(9))
-        .min(1)
-        .optional()
-        .describe('lengths the replayed problems have; all the base knows if absent'),
-    })
-    .optional(),
-});
-
-const updateWeights = z.strictObject({
-  slot: z.literal('weights'),
-  op: z.literal('train').default('train'),
-  learningRate: z.number().positive().max(1).default(1e-3),
-  epochs: count(100).default(1),
-  beta: z.number().positive().max(10).default(0.1).describe('DPO: how strongly to stay near the start'),
-  nllWeight: z
-    .number()
-    .min(0)
-    .max(10)
-    .default(0.2)
-    .describe('DPO: weight of the likelihood of the chosen answer'),
-});
-
-const updateInstruction = z.strictObject({
-  slot: z.literal('instruction'),
-  op: z.literal('set').default('set'),
-});
-
-const revise = z.strictObject({
-  over: z.literal('instruction'),
-  mode: z.literal('edit').default('edit'),
-  edits: z
-    .array(z.enum(['delete', 'swap', 'add', 'substitute']))
-    .min(1)
-    .default(['delete', 'swap', 'add', 'substitute']),
-  n: count(256).default(8).describe('drafts made each round'),
-  phrases: z.array(z.string().min(1).max(500)).max(1000).default([]).describe('phrases that may be added'),
-});
-
-const evaluate = z.strictObject({
-  suite: z
-    .enum(['train', 'dev'])
-    .default('dev')
-    .describe('the test suite is sealed and scored by itself at the end'),
-  temperature: z.number().min(0).max(2).default(0),
-  maxTokens: count(32_768).default(512),
-  fresh: count(1_000_000)
-    .optional()
-    .describe('draw this many tasks nobody in this round has seen (suite train only)'),
-  batch,
-});
+import { assess, propose, solve } from './schema/acquire.ts';
+import { evaluate, retarget } from './schema/evaluate.ts';
+import { revise, select } from './schema/refine.ts';
+import { count, metricName, modelName, share } from './schema/shared.ts';
+import { distill, pack, update } from './schema/update.ts';
 
 const answerRule = z.union([
   z.enum(['auto', 'whole', 'last-number']),
@@ -118,15 +22,22 @@ export const recipeHead = z.strictObject({
   description: z.string().max(10_000).optional(),
   objective: z.strictObject({
     ability: z.string().min(1).max(1000),
-    metric: z.enum(['exact', 'numeric', 'contains']).default('exact'),
+    metric: metricName.default('exact'),
+    principles: z
+      .array(z.string().min(1).max(2000))
+      .max(100)
+      .default([])
+      .describe('what every answer must hold to'),
     answer: answerRule.default('auto'),
   }),
-  model: z.union([
-    z.string().min(1).max(200),
-    z.strictObject({ provider: z.string().min(1).max(100), model: z.string().min(1).max(200) }),
-  ]),
+  model: modelName,
+  judge: modelName.optional().describe('who judges where a step does not say; the model itself when absent'),
   instruction: z.string().max(1_000_000).default(''),
   data: recipeData,
+  population: z
+    .strictObject({ archive: z.literal('all').default('all') })
+    .optional()
+    .describe('refused candidates stay in the archive, as parents of later drafts'),
   rounds: count(1000).default(3),
   seed: z.number().int().min(0).max(0xffff_ffff).default(1),
   budget: z
@@ -148,40 +59,60 @@ export const recipeHead = z.strictObject({
 
 /** The schema of each operator's parameters. */
 export const stepParameters = {
+  propose,
   solve,
   assess,
-  select: z.union([selectSolutions, z.discriminatedUnion('policy', [selectTop, selectGate])]),
-  pack,
-  update: z.discriminatedUnion('slot', [updateWeights, updateInstruction]),
+  select,
   revise,
+  distill,
+  pack,
+  update,
   evaluate,
+  retarget,
 } as const;
 
 export type Operator = keyof typeof stepParameters;
 export const operators = Object.keys(stepParameters) as readonly Operator[];
 
-export type SolveParameters = z.output<typeof solve>;
-export type AssessParameters = z.output<typeof assess>;
-export type SelectSolutionsParameters = z.output<typeof selectSolutions>;
-export type SelectCandidatesParameters = z.output<typeof selectTop> | z.output<typeof selectGate>;
-export type GateParameters = z.output<typeof selectGate>;
-export type PackParameters = z.output<typeof pack>;
-export type UpdateWeightsParameters = z.output<typeof updateWeights>;
-export type UpdateInstructionParameters = z.output<typeof updateInstruction>;
-export type ReviseParameters = z.output<typeof revise>;
-export type EvaluateParameters = z.output<typeof evaluate>;
+export type ParametersOf<Name extends Operator> = z.output<(typeof stepParameters)[Name]>;
+export type ProposeParameters = ParametersOf<'propose'>;
+export type SolveParameters = ParametersOf<'solve'>;
+export type AssessParameters = ParametersOf<'assess'>;
+export type SelectParameters = ParametersOf<'select'>;
+export type SelectSolutionsParameters = Extract<SelectParameters, { over: 'solutions' }>;
+export type SelectTasksParameters = Extract<SelectParameters, { over: 'tasks' }>;
+export type SelectKnowledgeParameters = Extract<SelectParameters, { over: 'knowledge' }>;
+export type SelectCandidatesParameters = Extract<SelectParameters, { over: 'candidates' }>;
+export type GateParameters = Extract<SelectCandidatesParameters, { policy: 'gate' }>;
+export type ReviseParameters = ParametersOf<'revise'>;
+export type DistillParameters = ParametersOf<'distill'>;
+export type PackParameters = ParametersOf<'pack'>;
+export type UpdateParameters = ParametersOf<'update'>;
+export type UpdateOf<Slot extends UpdateParameters['slot']> = Extract<UpdateParameters, { slot: Slot }>;
+export type EvaluateParameters = ParametersOf<'evaluate'>;
+export type RetargetParameters = ParametersOf<'retarget'>;
 export type AnswerRule = z.output<typeof answerRule>;
 
-/** One step; `path` names it in events, streams and the ledger, and is the same in a control that leaves others out. */
-export type Step = { readonly path: string } & (
-  | { readonly operator: 'solve'; readonly with: SolveParameters }
-  | { readonly operator: 'assess'; readonly with: AssessParameters }
-  | { readonly operator: 'select'; readonly with: SelectSolutionsParameters | SelectCandidatesParameters }
-  | { readonly operator: 'pack'; readonly with: PackParameters }
-  | { readonly operator: 'update'; readonly with: UpdateWeightsParameters | UpdateInstructionParameters }
-  | { readonly operator: 'revise'; readonly with: ReviseParameters }
-  | { readonly operator: 'evaluate'; readonly with: EvaluateParameters }
-);
+/** One step of an operator; `path` names it in events, streams and the ledger, the same in a control that leaves others out. */
+export type StepOf<Name extends Operator> = {
+  readonly path: string;
+  readonly operator: Name;
+  readonly with: ParametersOf<Name>;
+  /** Names of earlier steps whose outputs it reads instead of the newest. */
+  readonly from: readonly string[];
+};
+export type OperatorStep = { [Name in Operator]: StepOf<Name> }[Operator];
+
+/** Steps taken again and again within a round, at most `max` times. */
+export interface LoopStep {
+  readonly path: string;
+  readonly operator: 'loop';
+  readonly max: number;
+  /** `solved`: every task's newest solutions pass; `unchanged`: a turn changed no solution; `never`: all turns. */
+  readonly until: 'solved' | 'unchanged' | 'never';
+  readonly steps: readonly OperatorStep[];
+}
+export type Step = OperatorStep | LoopStep;
 
 export interface Recipe {
   readonly name: string;
@@ -190,9 +121,14 @@ export interface Recipe {
     readonly ability: string;
     readonly metric: 'exact' | 'numeric' | 'contains';
     readonly answer: AnswerRule;
+    readonly principles: readonly string[];
   };
   /** Provider id, or "provider/model". */
   readonly model: string;
+  /** The model that judges; null for the model itself. */
+  readonly judge: string | null;
+  /** Kept beside the candidate in use as parents of drafts: every candidate of the run, or none. */
+  readonly archive: 'none' | 'all';
   readonly instruction: string;
   readonly data:
     | { readonly train: DataSource; readonly dev: DataSource; readonly test?: DataSource | undefined }
@@ -212,19 +148,27 @@ export interface Recipe {
   readonly controlWithout: readonly string[] | null;
 }
 
+/** Every step of an operator, those within loops too, in order. */
+export function operatorSteps(steps: readonly Step[]): readonly OperatorStep[] {
+  return steps.flatMap((step) => (step.operator === 'loop' ? step.steps : [step]));
+}
+
 /** The phase an operator belongs to (design: ten operators, four phases). */
 export function phaseOf(operator: Operator): 'acquire' | 'refine' | 'update' | 'evaluate' {
   switch (operator) {
+    case 'propose':
     case 'solve':
     case 'assess':
       return 'acquire';
     case 'select':
     case 'revise':
       return 'refine';
+    case 'distill':
     case 'pack':
     case 'update':
       return 'update';
     case 'evaluate':
+    case 'retarget':
       return 'evaluate';
   }
 }

@@ -5,6 +5,7 @@ import type { EventBody, Position } from '../model/event.ts';
 import { emptyRound, type ArmState } from './arm.ts';
 import { createAsk, type Pace } from './asking.ts';
 import type { RunContext, StepContext } from './stepContext.ts';
+import { operatorSteps } from './recipe.ts';
 import { evaluationEvent, scoreCandidates } from './steps/evaluateSteps.ts';
 
 const STEP = 'test';
@@ -12,14 +13,27 @@ const STEP = 'test';
 /** With the temperature and length of the last dev evaluation. Returns a sentence on the outcome. */
 export async function scoreTest(run: RunContext, arm: ArmState, pace: Pace): Promise<string> {
   const at: Position = { arm: 'main', round: run.recipe.rounds, step: STEP };
-  const last = run.recipe.steps.findLast((step) => step.operator === 'evaluate' && step.with.suite === 'dev');
-  const { temperature, maxTokens } =
-    last?.operator === 'evaluate' ? last.with : { temperature: 0, maxTokens: 512 };
+  const last = operatorSteps(run.recipe.steps).findLast(
+    (step) => step.operator === 'evaluate' && step.with.suite === 'dev',
+  );
+  const { temperature, maxTokens, repeats, style, recall } =
+    last?.operator === 'evaluate'
+      ? last.with
+      : { temperature: 0, maxTokens: 512, repeats: 1, style: 'plain' as const, recall: 1 };
   await commit(run, at, [{ kind: 'stepStarted', phase: 'evaluate', operator: 'evaluate' }]);
   const asking = createAsk(run, at, { phase: 'evaluate', operator: 'evaluate' }, pace);
   const context: StepContext = { run, at, arm, values: emptyRound([], new Map()), ...asking };
   const candidates = arm.inUse.id === arm.start.id ? [arm.start] : [arm.start, arm.inUse];
-  const suite = { split: 'test' as const, tasks: run.sets.test, temperature, maxTokens, round: 0 };
+  const suite = {
+    split: 'test' as const,
+    tasks: run.sets.test,
+    temperature,
+    maxTokens,
+    repeats,
+    style,
+    recall,
+    round: 0,
+  };
   const scored = await scoreCandidates(context, candidates, suite);
   const start = scored[0];
   const final = scored.at(-1);

@@ -1,6 +1,15 @@
 /** Owns the record of services a run is given. Deliberately a plain record: no container, no registry. */
 import type { StoredEvent } from '../model/event.ts';
-import type { Clock, LanguageModel, Log, ProgressListener, RunStore, TaskFiles, Trainer } from '../ports.ts';
+import type {
+  Clock,
+  ExportFiles,
+  LanguageModel,
+  Log,
+  ProgressListener,
+  RunStore,
+  TaskFiles,
+  Trainer,
+} from '../ports.ts';
 
 export interface RunServices {
   readonly store: RunStore;
@@ -11,6 +20,7 @@ export interface RunServices {
   /** Null when that provider's weights cannot be trained here. */
   readonly trainer: (provider: string) => Trainer | null;
   readonly files: TaskFiles;
+  readonly exports: ExportFiles;
   readonly clock: Clock;
   readonly log: Log;
   /** Called after the events are durable. */

@@ -15,6 +15,8 @@ export interface RunContext {
   readonly model: LanguageModel;
   readonly sets: TaskSets;
   readonly ledger: Ledger;
+  /** The ledger of another model's calls, under the same budget. Rejects with ProviderError when there is no such provider. */
+  readonly ledgerOf: (provider: string) => Promise<Ledger>;
   readonly services: RunServices;
   readonly control: RunControl;
   /** In order; the run's own recipe holds after the last. */
@@ -37,6 +39,8 @@ export interface StepContext {
   readonly ask: (
     round: number,
     calls: readonly (Call & { readonly input: string })[],
+    /** Provider id of another model than the run's. */
+    provider?: string,
   ) => Promise<readonly ModelAnswer[]>;
   readonly progress: (done: number, total: number) => void;
 }

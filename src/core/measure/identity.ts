@@ -14,7 +14,7 @@ import type {
 import { asId } from '../model/ids.ts';
 import type { Position } from '../model/event.ts';
 import type { Task } from '../model/task.ts';
-import { hashOf } from './hash.ts';
+import { hashOf, type Json } from './hash.ts';
 
 /** 128 bits are enough to name a row; the ledger and blobs keep all 256. */
 const short = (hash: ContentHash) => hash.slice(0, 32);
@@ -25,7 +25,8 @@ export function taskId(task: Omit<Task, 'id' | 'split'>): TaskId {
 }
 
 export function candidateId(state: ModelState): CandidateId {
-  return asId<CandidateId>(short(hashOf({ ...state })));
+  // Interfaces have no index signature, though all their members are JSON.
+  return asId<CandidateId>(short(hashOf(state as unknown as Json)));
 }
 
 export function solutionId(runId: RunId, at: Position, task: TaskId, sample: number): SolutionId {

@@ -1,17 +1,34 @@
 /** Owns the model state that a loop evolves, and its evaluation. Deliberately holds no weights: those are blobs by hash. */
 import type { CandidateId, ContentHash, EvaluationId, TaskId } from './ids.ts';
+import type { Demonstration, Knowledge } from './knowledge.ts';
 import type { Split } from './task.ts';
 
-/** What can be updated; slots that no operator of this version changes yet are absent rather than empty. */
+/** A judge is what it is told to look for: scores of two versions are never compared (law 5). */
+export interface JudgeState {
+  /** Provider id, as in a recipe's `model`. */
+  readonly model: string;
+  readonly rubric: string;
+}
+
+/** What can be updated; a slot that holds nothing is absent rather than empty, so that equal states are one candidate. */
 export interface ModelState {
   /** Provider id of the model that answers. */
   readonly model: string;
   readonly instruction: string;
   /** Hash of trained weights in the blob store; null means the provider's own. */
   readonly weights: ContentHash | null;
+  /** Worked examples, in the order they are shown. */
+  readonly demonstrations?: readonly Demonstration[];
+  /** External memory, oldest first. */
+  readonly memory?: readonly Knowledge[];
+  /** Working memory: notes that the next attempts see, oldest first. */
+  readonly scratch?: readonly string[];
+  /** Steps the model is told to follow. */
+  readonly workflow?: string;
+  readonly judge?: JudgeState;
 }
 
-export type Slot = 'instruction' | 'weights';
+export type Slot = 'instruction' | 'demonstrations' | 'memory' | 'scratch' | 'workflow' | 'weights' | 'judge';
 
 /** Immutable and content-addressed: only `update` makes one, nothing changes one. */
 export interface Candidate {

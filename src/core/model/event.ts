@@ -6,6 +6,7 @@ import type { Gain, Interval, Slot } from './candidate.ts';
 import type { RunCost } from './cost.ts';
 import type { FeedbackSource } from './feedback.ts';
 import type { CandidateId, ContentHash, EvaluationId, RunId, TaskId } from './ids.ts';
+import type { KnowledgeForm } from './knowledge.ts';
 import type { FinishReason, Split } from './task.ts';
 
 export type Phase = 'acquire' | 'refine' | 'update' | 'evaluate';
@@ -79,6 +80,30 @@ export type EventBody =
       readonly digest: ContentHash;
     }
   | { readonly kind: 'draftsRevised'; readonly count: number; readonly digest: ContentHash }
+  | {
+      readonly kind: 'tasksSelected';
+      readonly kept: number;
+      readonly dropped: number;
+      readonly reason: string;
+      readonly digest: ContentHash;
+    }
+  | {
+      readonly kind: 'knowledgeDistilled';
+      readonly form: KnowledgeForm;
+      readonly count: number;
+      /** Items refused because they copy a task or its answer. */
+      readonly refused: number;
+      readonly digest: ContentHash;
+    }
+  | { readonly kind: 'reportMade'; readonly text: string; readonly digest: ContentHash }
+  | {
+      /** What the next round aims at. */
+      readonly kind: 'retargeted';
+      readonly policy: string;
+      readonly text: string;
+      /** Who said yes: a person, or the recipe's own autonomy. */
+      readonly by: 'person' | 'recipe';
+    }
   | {
       readonly kind: 'candidateMade';
       readonly candidateId: CandidateId;

@@ -24,10 +24,27 @@ export interface GateDecision {
   readonly reason: string;
 }
 
-/** Compares a candidate with the one in use on the same tasks. Confidence in (0, 1), two-sided. */
-export function gate(inUse: Evaluation, contender: Evaluation, confidence: number): GateDecision {
+/**
+ * Compares a candidate with the one in use on the same tasks. Confidence in (0, 1), two-sided; `maxRegressions` is the most
+ * tasks, as a share, that may get worse however much others gain, null for no such bound.
+ */
+export function gate(
+  inUse: Evaluation,
+  contender: Evaluation,
+  confidence: number,
+  maxRegressions: number | null = null,
+): GateDecision {
   const gain = pairedGain(inUse.scores, contender.scores, confidence);
-  const accepted = gain.interval.low > 0;
+  const better = gain.interval.low > 0;
+  if (better && maxRegressions !== null && gain.worse > maxRegressions * gain.tasks) {
+    const allowed = Math.floor(maxRegressions * gain.tasks);
+    return {
+      accepted: false,
+      gain,
+      reason: `${gain.worse} tasks got worse, more than the ${allowed} allowed`,
+    };
+  }
+  const accepted = better;
   const range = `${points(gain.gain)} [${points(gain.interval.low)}, ${points(gain.interval.high)}] on ${gain.tasks} tasks`;
   const reason = accepted
     ? `better: ${range}`

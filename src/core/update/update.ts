@@ -1,20 +1,22 @@
 /** Owns `update`: the only maker of candidates (law 1). Deliberately moves no pointer: that is `select` over candidates. */
 import { candidateId } from '../measure/identity.ts';
 import type { Candidate, ModelState } from '../model/candidate.ts';
-import type { ContentHash } from '../model/ids.ts';
 
 export function startCandidate(state: ModelState): Candidate {
   return { id: candidateId(state), state, parents: [], note: 'the start' };
 }
 
-function child(parent: Candidate, state: ModelState, note: string): Candidate {
-  return { id: candidateId(state), state, parents: [parent.id], note };
+/** A candidate whose state differs from its first parent's by these slots; a slot set to nothing is absent (model/candidate.ts). */
+export function updateState(
+  parents: readonly [Candidate, ...Candidate[]],
+  changes: { readonly [Slot in keyof ModelState]?: ModelState[Slot] | undefined },
+  note: string,
+): Candidate {
+  const merged = Object.entries({ ...parents[0].state, ...changes }).filter(([, value]) => !isNothing(value));
+  const state = Object.fromEntries(merged) as unknown as ModelState;
+  return { id: candidateId(state), state, parents: parents.map(({ id }) => id), note };
 }
 
-export function updateInstruction(parent: Candidate, instruction: string, note: string): Candidate {
-  return child(parent, { ...parent.state, instruction }, note);
-}
-
-export function updateWeights(parent: Candidate, weights: ContentHash, note: string): Candidate {
-  return child(parent, { ...parent.state, weights }, note);
+function isNothing(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0);
 }

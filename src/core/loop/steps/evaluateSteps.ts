@@ -4,25 +4,21 @@ import { drawsOf, toSolution } from '../../acquire/solve.ts';
 import { toEvaluation } from '../../evaluate/evaluate.ts';
 import { hashOf } from '../../measure/hash.ts';
 import { streamSeed } from '../../measure/random.ts';
+import { shuffle, stream } from '../../measure/random.ts';
+import { mean } from '../../measure/statistics.ts';
+import { readParts, retargetMessages } from '../../evaluate/retarget.ts';
 import type { Candidate, TaskScore } from '../../model/candidate.ts';
 import type { EventBody } from '../../model/event.ts';
-import type { Split, Task } from '../../model/task.ts';
+import type { Task } from '../../model/task.ts';
 import { gate, topCandidates } from '../../refine/selectCandidates.ts';
-import type { Scored } from '../arm.ts';
+import type { Scored, Suite } from '../arm.ts';
+import { evaluationFramings } from './framing.ts';
+import { NO_ANSWER } from './solveSteps.ts';
 import type { EvaluateParameters, GateParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 
 /** Tasks people watch from round to round. */
 const SHOWCASE = 8;
-
-export interface Suite {
-  readonly split: Split;
-  readonly tasks: readonly Task[];
-  readonly temperature: number;
-  readonly maxTokens: number;
-  /** 0 for a fixed suite: the same candidate then has the same score in every round. */
-  readonly round: number;
-}
 
 /** Scores each candidate on the suite, all calls in one go; each draw's stream is the same for all candidates, so they are paired. */
 export async function scoreCandidates(
@@ -31,39 +27,44 @@ export async function scoreCandidates(
   suite: Suite,
 ): Promise<Scored[]> {
   const { run, at } = context;
+  const { repeats } = suite;
   const digest = hashOf([
     suite.split,
     suite.temperature,
     suite.maxTokens,
     suite.round,
     suite.tasks.map(({ id }) => id),
+    ...(repeats === 1 && suite.style === 'plain' ? [] : [repeats, suite.style]),
   ]);
-  const condition = { n: 1, temperature: suite.temperature, maxTokens: suite.maxTokens };
+  const condition = { n: repeats, temperature: suite.temperature, maxTokens: suite.maxTokens };
   const seedOf = (task: Task, sample: number) => streamSeed(run.seed, at.step, suite.round, task.id, sample);
-  const draws = candidates.map((candidate) => drawsOf(suite.tasks, candidate, condition, seedOf));
+  const draws = candidates.map((candidate) =>
+    drawsOf(suite.tasks, candidate, condition, seedOf, evaluationFramings(candidate, suite)),
+  );
   const calls = draws
     .flat()
     .map(({ task, sample, request }) => ({ item: task.id, sample, request, input: task.input }));
   const answers = await context.ask(suite.round, calls);
   return candidates.map((candidate, row) => {
-    const scores = (draws[row] ?? []).map((draw, column): TaskScore => {
-      const answer = answers[row * suite.tasks.length + column] ?? {
-        ok: false as const,
-        reason: 'the provider gave no answer',
-      };
-      const solution = toSolution(
-        draw,
-        answer,
-        candidate,
-        { runId: run.id, at },
-        run.recipe.objective.answer,
-      );
+    const graded = (draws[row] ?? []).map((draw, column): TaskScore => {
+      const answer = answers[row * suite.tasks.length * repeats + column] ?? NO_ANSWER;
+      const place = { runId: run.id, at };
+      const solution = toSolution(draw, answer, candidate, place, run.recipe.objective.answer);
       const { score } = gradeSolution(draw.task, solution, run.recipe.objective.metric);
       return { taskId: draw.task.id, score, output: solution.output };
     });
+    const scores = repeats === 1 ? graded : meansOf(graded);
     const evaluation = toEvaluation(candidate, scores, suite.split, suite.temperature, { runId: run.id, at });
-    return { candidate, step: at.step, digest, tasks: suite.tasks, evaluation };
+    return { candidate, step: at.step, digest, tasks: suite.tasks, suite, evaluation };
   });
+}
+
+/** One score a task: the mean of its answers, shown with the first of them. */
+function meansOf(graded: readonly TaskScore[]): TaskScore[] {
+  return [...Map.groupBy(graded, ({ taskId }) => taskId).values()].map((group) => ({
+    ...(group[0] as TaskScore),
+    score: mean(group.map(({ score }) => score)),
+  }));
 }
 
 export function evaluationEvent({ evaluation, tasks, candidate }: Scored): EventBody {
@@ -85,10 +86,20 @@ export function evaluationEvent({ evaluation, tasks, candidate }: Scored): Event
 
 export function suiteOf(context: StepContext, parameters: EvaluateParameters): Suite {
   const { run, at, values } = context;
-  const { suite: split, temperature, maxTokens, fresh } = parameters;
-  if (split === 'dev') return { split, tasks: run.sets.dev, temperature, maxTokens, round: 0 };
+  const { suite: split, temperature, maxTokens, fresh, sample, repeats, style, recall } = parameters;
+  const how = { split, temperature, maxTokens, repeats, style, recall };
+  const part = (tasks: readonly Task[], round: number): readonly Task[] => {
+    if (sample === undefined || sample >= tasks.length) return tasks;
+    const ids = new Set(
+      shuffle(stream(run.seed, 'part of a suite', round), tasks)
+        .slice(0, sample)
+        .map(({ id }) => id),
+    );
+    return tasks.filter(({ id }) => ids.has(id));
+  };
+  if (split === 'dev') return { ...how, tasks: part(run.sets.dev, 0), round: 0 };
   const tasks = fresh === undefined ? values.tasks : run.sets.fresh(at.step, at.round, fresh);
-  return { split, tasks, temperature, maxTokens, round: at.round };
+  return { ...how, tasks: part(tasks, at.round), round: at.round };
 }
 
 /** Evaluates this round's contenders; on dev, where there are none, the candidate in use, so that the curve goes on. */
@@ -101,7 +112,39 @@ export async function evaluateStep(
   const suite = suiteOf(context, parameters);
   const candidates = values.contenders.length > 0 ? values.contenders : [arm.inUse];
   const scored = await scoreCandidates(context, candidates, suite);
-  return scoredResult(context, scored);
+  const result = scoredResult(context, scored);
+  const report = parameters.report ? await reportOn(context, scored) : null;
+  return report === null ? result : { ...result, events: [...result.events, report] };
+}
+
+/** What the failures of the best candidate share, in the model's words; null where nothing failed. Never of the test suite. */
+async function reportOn(context: StepContext, scored: readonly Scored[]): Promise<EventBody | null> {
+  const { run, at, arm } = context;
+  const best = scored.toSorted((a, b) => b.evaluation.mean - a.evaluation.mean)[0];
+  if (best === undefined) return null;
+  const tasks = new Map(best.tasks.map((task) => [task.id, task]));
+  const failures = best.evaluation.scores.flatMap(({ taskId, score, output }) => {
+    const task = tasks.get(taskId);
+    return task === undefined || score >= 1 ? [] : [{ task, output, score }];
+  });
+  if (failures.length === 0) return null;
+  const [answer] = await context.ask(at.round, [
+    {
+      item: 'report',
+      sample: 0,
+      input: run.recipe.objective.ability,
+      request: {
+        messages: retargetMessages(run.recipe.objective.ability, failures, 'weakness', 5),
+        temperature: 0,
+        maxTokens: 1024,
+        seed: streamSeed(run.seed, at.step, at.round, 'report'),
+        weights: arm.inUse.state.weights,
+      },
+    },
+  ]);
+  const parts = answer?.ok === true ? readParts(answer.text, 5) : [];
+  const text = `${failures.length} of ${best.tasks.length} failed${parts.length === 0 ? '' : `: ${parts.join('; ')}`}`;
+  return { kind: 'reportMade', text, digest: hashOf([text]) };
 }
 
 function scoredResult(context: StepContext, scored: readonly Scored[]): StepResult {
@@ -112,7 +155,7 @@ function scoredResult(context: StepContext, scored: readonly Scored[]): StepResu
   };
 }
 
-function newestOf(scored: readonly Scored[], candidate: Candidate, round: number): Scored | undefined {
+export function newestOf(scored: readonly Scored[], candidate: Candidate, round: number): Scored | undefined {
   return scored.findLast((item) => item.candidate.id === candidate.id && item.evaluation.at.round === round);
 }
 
@@ -142,7 +185,10 @@ export function selectTopStep(context: StepContext, k: number): StepResult {
  * Accepts the best contender if the paired interval of its gain over the candidate in use is above 0, and refuses the rest.
  * The one in use is scored on the very same tasks first where it was not yet.
  */
-export async function gateStep(context: StepContext, { confidence }: GateParameters): Promise<StepResult> {
+export async function gateStep(
+  context: StepContext,
+  { confidence, maxRegressions }: GateParameters,
+): Promise<StepResult> {
   const { arm, values, at } = context;
   const [best] = topCandidates(
     values.contenders,
@@ -154,12 +200,8 @@ export async function gateStep(context: StepContext, { confidence }: GateParamet
   if (best.id === arm.inUse.id) {
     return refuse(context, values.contenders, 'it is the candidate in use already', null);
   }
-  const known = arm.scored.findLast(
-    (item) =>
-      item.candidate.id === arm.inUse.id && item.digest === scored.digest && item.step === scored.step,
-  );
-  const baseline = known === undefined ? await scoreInUse(context, scored) : { scored: known, result: null };
-  const decision = gate(baseline.scored.evaluation, scored.evaluation, confidence);
+  const baseline = await scoreBaseline(context, arm.inUse, scored);
+  const decision = gate(baseline.scored.evaluation, scored.evaluation, confidence, maxRegressions ?? null);
   const others = refuse(
     context,
     values.contenders.filter(({ id }) => id !== best.id),
@@ -189,18 +231,19 @@ export async function gateStep(context: StepContext, { confidence }: GateParamet
   };
 }
 
-/** Under the contender's own step, so that both meet the same tasks with the same streams. */
-async function scoreInUse(
+/** What `candidate` has on the tasks a contender was scored on, under the contender's own step, so that both meet the same streams. */
+export async function scoreBaseline(
   context: StepContext,
+  candidate: Candidate,
   contender: Scored,
-): Promise<{ scored: Scored; result: StepResult }> {
-  const { evaluation, tasks, step } = contender;
-  const parameters = context.run.recipe.steps.find((item) => item.path === step);
-  const maxTokens = parameters?.operator === 'evaluate' ? parameters.with.maxTokens : 512;
-  const round = evaluation.suite === 'dev' ? 0 : context.at.round;
+): Promise<{ readonly scored: Scored; readonly result: StepResult | null }> {
+  const { step, digest, suite } = contender;
+  const known = context.arm.scored.findLast(
+    (item) => item.candidate.id === candidate.id && item.digest === digest && item.step === step,
+  );
+  if (known !== undefined) return { scored: known, result: null };
   const there = { ...context, at: { ...context.at, step } };
-  const suite = { split: evaluation.suite, tasks, temperature: evaluation.temperature, maxTokens, round };
-  const [scored] = await scoreCandidates(there, [context.arm.inUse], suite);
+  const [scored] = await scoreCandidates(there, [candidate], suite);
   if (scored === undefined) throw new RangeError('The candidate in use was not scored.');
   return { scored, result: scoredResult(context, [scored]) };
 }

@@ -1,145 +1,182 @@
-/** Owns how `pack` and `update` run inside a round. Deliberately moves no pointer: new candidates are contenders. */
+/** Owns how `pack` and `update` of texts run inside a round. Deliberately moves no pointer: new candidates are contenders. */
 import { hashOf } from '../../measure/hash.ts';
-import { streamSeed } from '../../measure/random.ts';
-import type { Candidate } from '../../model/candidate.ts';
+import type { Candidate, Slot } from '../../model/candidate.ts';
 import type { EventBody } from '../../model/event.ts';
-import { asId, type ContentHash } from '../../model/ids.ts';
-import { ProviderError, type TrainingData, type TrainingResult } from '../../ports.ts';
+import type { TrainingExample } from '../../ports.ts';
 import { guardInstruction } from '../../prompt/guards.ts';
-import { scoreOf } from '../../refine/selectSolutions.ts';
-import { packExamples, packPairs, type Packable } from '../../update/pack.ts';
-import { updateInstruction, updateWeights } from '../../update/update.ts';
-import type { PackParameters, UpdateWeightsParameters } from '../recipe.ts';
+import { packCritiques, packExamples, packPairs, packRewards, type Packable } from '../../update/pack.ts';
+import { updateState } from '../../update/update.ts';
 import type { Dataset, TrainingDataset } from '../arm.ts';
+import type { PackParameters, UpdateOf } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
+import { scoreOfExperience } from './attempts.ts';
 
 /** Lengths the pre-training mixture has, where a recipe does not bound its replay. */
 const ALL_DIGITS = [1, 2, 3];
 
 export function packStep(context: StepContext, parameters: PackParameters): StepResult {
   const { values, arm } = context;
-  const items = values.experiences.map(({ task, solution }): Packable => {
-    const kept = values.refinements.get(solution.id)?.verdict === 'kept';
-    return { task, solution, kept, score: scoreOf(values.feedback.get(solution.id) ?? []) };
+  const items = values.experiences.map((experience): Packable => {
+    const { task, solution, origin } = experience;
+    const verdict = values.refinements.get(solution.id)?.verdict;
+    const critique = (values.feedback.get(solution.id) ?? []).findLast(
+      ({ source, value }) => source === 'judge' && value.kind === 'text',
+    );
+    return {
+      task,
+      solution,
+      kept: verdict === 'kept' || verdict === 'corrected',
+      score: scoreOfExperience(values, experience),
+      negated: origin === 'negated',
+      critique: critique?.value.kind === 'text' ? critique.value.text : null,
+    };
   });
-  const { instruction } = arm.inUse.state;
-  let data: TrainingDataset;
-  let duplicates = 0;
-  if (parameters.form === 'pairs') {
-    data = { form: 'pairs', pairs: packPairs(items, instruction).items };
-  } else {
-    const packed = packExamples(items, instruction, parameters.dedupe);
-    data = { form: 'sft', examples: packed.items };
-    duplicates = packed.duplicates;
-  }
+  const packed = pack(items, arm.inUse.state.instruction, parameters);
+  const data = replayed(packed.data, parameters, arm.packed);
   const { replay } = parameters;
   const digest = hashOf(JSON.parse(JSON.stringify(data)) as never);
   const dataset: Dataset = {
     data,
-    replay: replay === undefined ? null : { share: replay.share, digits: replay.digits ?? ALL_DIGITS },
+    replay:
+      replay?.source === 'pretraining' ? { share: replay.share, digits: replay.digits ?? ALL_DIGITS } : null,
     digest,
   };
-  const examples = data.form === 'sft' ? data.examples.length : data.pairs.length;
   return {
     values: { dataset },
-    events: [{ kind: 'datasetPacked', form: data.form, examples, duplicates, digest }],
+    arm: { packed: packed.data.form === 'sft' ? [...arm.packed, ...packed.data.examples] : arm.packed },
+    events: [
+      {
+        kind: 'datasetPacked',
+        form: parameters.form,
+        examples: sizeOf(data),
+        duplicates: packed.duplicates,
+        digest,
+      },
+    ],
   };
 }
 
-export async function trainStep(
-  context: StepContext,
-  parameters: UpdateWeightsParameters,
-): Promise<StepResult> {
-  const { run, at, arm, values } = context;
-  const { dataset } = values;
-  const size =
-    dataset === null
-      ? 0
-      : dataset.data.form === 'sft'
-        ? dataset.data.examples.length
-        : dataset.data.pairs.length;
-  if (dataset === null || size === 0) {
-    return {
-      events: [
-        {
-          kind: 'warningRaised',
-          message: 'Nothing was kept to train on, so no candidate was made this round.',
-        },
-      ],
-    };
+export function sizeOf(data: TrainingDataset): number {
+  return data.form === 'pairs' ? data.pairs.length : data.examples.length;
+}
+
+function pack(
+  items: readonly Packable[],
+  instruction: string,
+  parameters: PackParameters,
+): { readonly data: TrainingDataset; readonly duplicates: number } {
+  const options = { instruction, strip: parameters.strip };
+  switch (parameters.form) {
+    case 'sft': {
+      const { items: examples, duplicates } = packExamples(items, options, parameters.dedupe);
+      return { data: { form: 'sft', examples }, duplicates };
+    }
+    case 'critique': {
+      const { items: examples, duplicates } = packCritiques(items, options);
+      return { data: { form: 'sft', examples }, duplicates };
+    }
+    case 'reward': {
+      const { items: examples, duplicates } = packRewards(items, options);
+      return { data: { form: 'reward', examples }, duplicates };
+    }
+    case 'pairs': {
+      const { items: pairs, duplicates } = packPairs(items, options, parameters.pairs);
+      return { data: { form: 'pairs', pairs }, duplicates };
+    }
   }
-  const trainer = run.services.trainer(run.recipe.model);
-  if (trainer === null) {
-    throw new ProviderError(
-      `The weights of "${run.recipe.model}" cannot be trained here; use the model pocket, or update the instruction.`,
-    );
-  }
-  const { beta, nllWeight, learningRate, epochs } = parameters;
-  const data: TrainingData =
-    dataset.data.form === 'sft' ? dataset.data : { ...dataset.data, beta, nllWeight };
-  const base = arm.inUse.state.weights;
-  const seed = streamSeed(run.seed, at.step, at.round);
-  const identity = hashOf([
-    base,
-    dataset.digest,
-    dataset.replay === null ? null : [dataset.replay.share, [...dataset.replay.digits]],
-    learningRate,
-    epochs,
-    beta,
-    nllWeight,
-    seed,
-  ]);
-  const result = await run.ledger.once<TrainingResult>(
-    'training',
-    { step: at.step, round: at.round, at },
-    identity,
-    () =>
-      trainer.train(
-        { base, data, replay: dataset.replay, learningRate, epochs, seed },
-        run.control,
-        context.progress,
-      ),
-  );
-  const note = `trained on ${size} ${data.form === 'sft' ? 'solutions' : 'pairs'}, loss ${result.loss.toFixed(3)}`;
-  return contenders(
-    [updateWeights(arm.inUse, asId<ContentHash>(result.weights), note)],
-    context,
-    'weights',
-    [],
+}
+
+/** Examples of earlier rounds in front, so many that they are the wanted share of the whole; the newest ones. */
+function replayed(
+  data: TrainingDataset,
+  { replay }: PackParameters,
+  earlier: readonly TrainingExample[],
+): TrainingDataset {
+  if (replay?.source !== 'earlier' || data.form !== 'sft' || replay.share >= 1) return data;
+  const count = Math.round((data.examples.length * replay.share) / (1 - replay.share));
+  return count === 0 ? data : { ...data, examples: [...earlier.slice(-count), ...data.examples] };
+}
+
+/** What an update changes: this round's contenders where there are some, so that several updates add up. */
+export function basesOf({ arm, values }: StepContext): readonly Candidate[] {
+  return values.contenders.length > 0 ? values.contenders : [arm.inUse];
+}
+
+/** Turns drafts into candidates; those the guards refuse are told and left out. */
+export function draftStep(context: StepContext, slot: 'instruction' | 'workflow'): StepResult {
+  const { arm, values } = context;
+  const refused: EventBody[] = [];
+  const made = values.drafts
+    .filter((draft) => draft.slot === slot)
+    .flatMap(({ text, note, parents }): Candidate[] => {
+      const [first = arm.inUse, ...rest] = parents;
+      const verdict = guardInstruction(first.state[slot] ?? '', text, textsOf(context));
+      if (verdict.ok) return [updateState([first, ...rest], { [slot]: text }, note)];
+      refused.push({ kind: 'warningRaised', message: `A draft was refused (${note}). ${verdict.reason}` });
+      return [];
+    });
+  return contenders(context, made, slot, refused);
+}
+
+/** Train texts that no prompt may carry. */
+function textsOf({ values }: StepContext): readonly string[] {
+  return values.tasks.flatMap(({ input, reference }) =>
+    reference === undefined ? [input] : [input, reference],
   );
 }
 
-export function setInstructionStep(context: StepContext): StepResult {
-  const { arm, values } = context;
-  const texts = values.tasks.flatMap(({ input, reference }) =>
-    reference === undefined ? [input] : [input, reference],
-  );
-  const before = arm.inUse.state.instruction;
+/** Appends what was distilled to the instruction, an item a line. */
+export function patchInstructionStep(
+  context: StepContext,
+  { maxItems }: UpdateOf<'instruction'>,
+): StepResult {
   const refused: EventBody[] = [];
-  const made = values.drafts.flatMap((draft) => {
-    const verdict = guardInstruction(before, draft.instruction, texts);
-    if (verdict.ok) return [updateInstruction(arm.inUse, draft.instruction, draft.note)];
+  const made = basesOf(context).flatMap((base): Candidate[] => {
+    const { instruction } = base.state;
+    const fresh = context.values.knowledge
+      .filter(({ text }) => !instruction.includes(text))
+      .slice(0, maxItems);
+    if (fresh.length === 0) return [];
+    const lines = fresh.map(({ text }) => `- ${text.replace(/\s+/g, ' ').trim()}`);
+    const text = [instruction.trimEnd(), ...lines].filter((part) => part !== '').join('\n');
+    const verdict = guardInstruction(instruction, text, textsOf(context));
+    if (verdict.ok)
+      return [updateState([base], { instruction: text }, `${fresh.length} lines added to the instruction`)];
     refused.push({
       kind: 'warningRaised',
-      message: `A draft was refused (${draft.note}). ${verdict.reason}`,
+      message: `An addition to the instruction was refused. ${verdict.reason}`,
     });
     return [];
   });
-  return contenders(made, context, 'instruction', refused);
+  return contenders(context, made, 'instruction', refused);
 }
 
-function contenders(
+/** Back to what the start had in this slot. */
+export function resetSlotStep(context: StepContext, slot: Exclude<Slot, 'instruction'>): StepResult {
+  const { start } = context.arm;
+  const made = basesOf(context).map((base) =>
+    updateState([base], { [slot]: start.state[slot] }, `${slot} as at the start`),
+  );
+  return contenders(context, made, slot, []);
+}
+
+export function contenders(
+  { at, arm, run }: StepContext,
   made: readonly Candidate[],
-  context: StepContext,
-  slot: 'weights' | 'instruction',
+  slot: Slot,
   events: readonly EventBody[],
 ): StepResult {
+  const fresh = made.filter((candidate, index) => made.findIndex(({ id }) => id === candidate.id) === index);
+  const known = new Set(arm.archive.map(({ id }) => id));
   return {
-    values: { contenders: made },
+    values: { contenders: fresh },
+    ...(run.recipe.archive === 'all'
+      ? { arm: { archive: [...arm.archive, ...fresh.filter(({ id }) => !known.has(id))] } }
+      : {}),
     events: [
       ...events,
-      ...made.map(({ id, note }): EventBody => ({ kind: 'candidateMade', candidateId: id, slot, note })),
+      ...fresh.map(({ id, note }): EventBody => ({ kind: 'candidateMade', candidateId: id, slot, note })),
     ],
-    rows: { candidates: made.map((candidate) => ({ ...candidate, at: context.at })) },
+    rows: { candidates: fresh.map((candidate) => ({ ...candidate, at })) },
   };
 }

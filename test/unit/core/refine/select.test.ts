@@ -1,13 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Annotation, Feedback } from '../../../../src/core/model/feedback.ts';
+import { stream } from '../../../../src/core/measure/random.ts';
 import { asId } from '../../../../src/core/model/ids.ts';
 import type { Evaluation } from '../../../../src/core/model/candidate.ts';
 import { gate } from '../../../../src/core/refine/selectCandidates.ts';
 import {
   keepUnfiltered,
+  meets,
   parseKeepRule,
-  selectByThreshold,
+  selectSolutions,
+  type Judged,
+  type KeepRule,
 } from '../../../../src/core/refine/selectSolutions.ts';
 
 const at = { arm: 'main', round: 1, step: 'filter' } as const;
@@ -35,6 +39,17 @@ const annotation = (verdict: Annotation['verdict'], score: number | null = null)
   time: 0,
 });
 
+const item = (feedback: readonly Feedback[], said: Annotation | null = null): Judged => ({
+  solutionId: asId('s'),
+  taskId: asId('t'),
+  output: 'x',
+  answer: 'x',
+  feedback,
+  annotation: said,
+});
+const byThreshold = (judged: Judged, rule: KeepRule) =>
+  selectSolutions([judged], { policy: 'threshold', rule }, at, () => stream(1))[0];
+
 describe('selection of solutions by threshold', () => {
   it('keeps by the rule and cites what it rests on', () => {
     fc.assert(
@@ -43,14 +58,10 @@ describe('selection of solutions by threshold', () => {
         fc.constantFrom('>= 1', '> 0.5', '>=0.25'),
         (score, text) => {
           const rule = parseKeepRule(text);
-          const refinement = selectByThreshold(
-            { solutionId: asId('s'), feedback: [metric(score)], annotation: null },
-            rule,
-            at,
-          );
-          expect(refinement.verdict === 'kept').toBe(rule.strict ? score > rule.bound : score >= rule.bound);
-          expect(refinement.cites).toEqual(['m']);
-          expect(refinement.reason).not.toBe('');
+          const refinement = byThreshold(item([metric(score)]), rule);
+          expect(refinement?.verdict === 'kept').toBe(meets(rule, score));
+          expect(refinement?.cites).toEqual(['m']);
+          expect(refinement?.reason).not.toBe('');
         },
       ),
     );
@@ -58,11 +69,7 @@ describe('selection of solutions by threshold', () => {
 
   it("puts a person's verdict before any score, and a person's score before the metric's", () => {
     const judge = (score: number, said: Annotation) =>
-      selectByThreshold(
-        { solutionId: asId('s'), feedback: [metric(score), human], annotation: said },
-        parseKeepRule('>= 1'),
-        at,
-      );
+      byThreshold(item([metric(score), human], said), parseKeepRule('>= 1'));
     expect(judge(0, annotation('accept'))).toMatchObject({ verdict: 'kept', cites: ['h'] });
     expect(judge(1, annotation('reject'))).toMatchObject({ verdict: 'dropped', cites: ['h'] });
     expect(judge(1, annotation(null, 0.2))).toMatchObject({ verdict: 'dropped', cites: ['h'] });
@@ -71,8 +78,8 @@ describe('selection of solutions by threshold', () => {
   });
 
   it('drops what nobody judged, but in a control, which cites nothing and says so', () => {
-    const unjudged = { solutionId: asId<Feedback['solutionId']>('s'), feedback: [], annotation: null };
-    expect(selectByThreshold(unjudged, parseKeepRule('> 0'), at)).toMatchObject({
+    const unjudged = item([]);
+    expect(byThreshold(unjudged, parseKeepRule('> 0'))).toMatchObject({
       verdict: 'dropped',
       reason: 'nobody judged it',
     });

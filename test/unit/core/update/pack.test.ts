@@ -7,6 +7,8 @@ import type { Split, Task } from '../../../../src/core/model/task.ts';
 import { packExamples, packPairs, SealedTaskError, type Packable } from '../../../../src/core/update/pack.ts';
 import { additionTask } from '../../../fakes/runServices.ts';
 
+const none = { instruction: '', strip: [] };
+
 function packable(task: Task, output: string, kept: boolean, sample = 0): Packable {
   const solution: PlacedSolution = {
     id: asId(`${task.id}-${sample}`),
@@ -22,7 +24,7 @@ function packable(task: Task, output: string, kept: boolean, sample = 0): Packab
     key: experienceKey(task, output),
     failure: output === 'FAILED' ? 'no connection' : null,
   };
-  return { task, solution, kept, score: kept ? 1 : 0 };
+  return { task, solution, kept, score: kept ? 1 : 0, negated: false, critique: null };
 }
 
 describe('packing examples', () => {
@@ -35,7 +37,7 @@ describe('packing examples', () => {
         packable(a, '1+2>3', true, 2),
         packable(b, '>8', false),
       ],
-      'be brief',
+      { instruction: 'be brief', strip: [] },
       true,
     );
     expect(packed.duplicates).toBe(1);
@@ -44,7 +46,7 @@ describe('packing examples', () => {
   });
 
   it('never takes a failed call', () => {
-    expect(packExamples([packable(additionTask(1, 2), 'FAILED', true)], '', true).items).toEqual([]);
+    expect(packExamples([packable(additionTask(1, 2), 'FAILED', true)], none, true).items).toEqual([]);
   });
 });
 
@@ -53,7 +55,7 @@ describe('packing pairs', () => {
     const [a, b] = [additionTask(1, 2), additionTask(3, 4)];
     const packed = packPairs(
       [packable(a, '>3', true), packable(a, '>4', false, 1), packable(b, '>7', true)],
-      '',
+      none,
     );
     expect(packed.items).toMatchObject([{ chosen: '>3', rejected: '>4' }]);
   });
@@ -69,7 +71,7 @@ describe('a sealed task', () => {
       fc.property(splits, fc.boolean(), (chosen, kept) => {
         const items = chosen.map((split, index) => packable(additionTask(index, 5, split), '>1', kept));
         const sealed = chosen.some((split) => split === 'dev' || split === 'test');
-        for (const pack of [() => packExamples(items, '', true), () => packPairs(items, '')]) {
+        for (const pack of [() => packExamples(items, none, true), () => packPairs(items, none)]) {
           if (sealed) expect(pack).toThrow(SealedTaskError);
           else expect(pack).not.toThrow();
         }

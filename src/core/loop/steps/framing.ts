@@ -1,0 +1,72 @@
+/** Owns what of a candidate's state, and of earlier attempts, an attempt at a task is shown. Deliberately pure. */
+import { recall } from '../../measure/retrieve.ts';
+import type { Candidate } from '../../model/candidate.ts';
+import type { Task } from '../../model/task.ts';
+import { plainFraming, type Framing } from '../../prompt/messages.ts';
+import type { RoundValues } from '../arm.ts';
+import type { SolveParameters } from '../recipe.ts';
+import { byTask } from './attempts.ts';
+
+/** A negation that says nothing of its own. */
+const NEGATION =
+  'Give an answer that looks right to a careless reader but is wrong or unhelpful. Do not say that it is.';
+
+/** Framings of the tasks of a solve step, by task. */
+export function framingsOf(
+  candidate: Candidate,
+  values: RoundValues,
+  parameters: SolveParameters,
+  principles: readonly string[],
+): (task: Task) => Framing {
+  const { context, negated, style, prior } = parameters;
+  const attempts = byTask(prior ? values : { experiences: [] });
+  const shows = {
+    scratch: context.includes('scratch'),
+    workflow: context.includes('workflow'),
+    demonstrations: context.includes('demonstrations'),
+  };
+  const memory = context.includes('memory') ? (candidate.state.memory ?? []) : [];
+  return (task) => {
+    const newest = attempts.get(task.id)?.at(-1);
+    return {
+      ...plainFraming,
+      shows,
+      principles: context.includes('principles') ? principles : [],
+      knowledge: recall(memory, task.input, parameters.recall),
+      reasoning: style === 'cot',
+      negation: negated === false ? null : negated === true ? NEGATION : negated,
+      attempts:
+        newest === undefined
+          ? []
+          : [{ output: newest.solution.output, said: saidOf(values, newest.solution.id) }],
+    };
+  };
+}
+
+/** Framings of an evaluation: everything the candidate's state holds. */
+export function evaluationFramings(
+  candidate: Candidate,
+  { style, recall: k }: { readonly style: 'plain' | 'cot'; readonly recall: number },
+): (task: Task) => Framing {
+  const memory = candidate.state.memory ?? [];
+  return (task) => ({
+    ...plainFraming,
+    knowledge: recall(memory, task.input, k),
+    reasoning: style === 'cot',
+  });
+}
+
+/** What was said of a solution, in words; never its reference. */
+export function saidOf(
+  values: RoundValues,
+  solutionId: RoundValues['experiences'][number]['solution']['id'],
+): string {
+  return (values.feedback.get(solutionId) ?? [])
+    .flatMap(({ reason, source, value }) => {
+      if (value.kind === 'text') return [value.text];
+      // A grader's reason names the reference: only that it was wrong is said.
+      if (source === 'metric') return [];
+      return reason === undefined ? [] : [reason];
+    })
+    .join('\n');
+}

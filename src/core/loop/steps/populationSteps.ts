@@ -1,0 +1,86 @@
+/** Owns how `select` over the archive runs inside a round: parents for drafts, and children that beat their parents. */
+import { hashOf } from '../../measure/hash.ts';
+import { stream } from '../../measure/random.ts';
+import type { Candidate } from '../../model/candidate.ts';
+import type { EventBody } from '../../model/event.ts';
+import { paretoOf, softmaxOf, tournamentOf } from '../../refine/selectMany.ts';
+import type { SelectCandidatesParameters } from '../recipe.ts';
+import type { Scored } from '../arm.ts';
+import type { StepContext, StepResult } from '../stepContext.ts';
+import { newestOf, scoreBaseline } from './evaluateSteps.ts';
+
+type Parents = Extract<SelectCandidatesParameters, { policy: 'pareto' | 'tournament' | 'softmax' }>;
+
+/** Draws parents among the candidates with a dev evaluation; all were measured on the same tasks. */
+export function selectParentsStep(context: StepContext, parameters: Parents): StepResult {
+  const { run, at, arm } = context;
+  const pool = withDevScores(context);
+  const random = stream(run.seed, at.step, at.round, 'parents');
+  const means = pool.map(({ evaluation }) => evaluation.mean);
+  const indices = ((): readonly number[] => {
+    switch (parameters.policy) {
+      case 'pareto':
+        return paretoOf(
+          pool.map(({ evaluation }) => evaluation.scores.map(({ score }) => score)),
+          parameters.k,
+          random,
+        );
+      case 'tournament':
+        return tournamentOf(means, parameters.k, parameters.size, random);
+      case 'softmax':
+        return softmaxOf(means, parameters.k, parameters.temperature, random);
+    }
+  })();
+  const parents = indices.flatMap((index) => pool[index]?.candidate ?? []);
+  const names = parents.map(({ note }) => note).join('; ');
+  return {
+    values: { parents: parents.length > 0 ? parents : [arm.inUse] },
+    events: [
+      {
+        kind: 'reportMade',
+        text: `parents of the next drafts: ${names === '' ? 'the candidate in use' : names}`,
+        digest: hashOf(parents.map(({ id }) => id)),
+      },
+    ],
+  };
+}
+
+/** The newest dev evaluation of each candidate of the archive, on the suite of the newest of all. */
+function withDevScores({ arm }: StepContext): readonly Scored[] {
+  const dev = arm.scored.filter(({ evaluation }) => evaluation.suite === 'dev');
+  const digest = dev.at(-1)?.digest;
+  const byId = new Map<string, Scored>();
+  for (const item of dev) if (item.digest === digest) byId.set(item.candidate.id, item);
+  const archived = new Set([...arm.archive, arm.inUse].map(({ id }) => id));
+  return [...byId.values()].filter(({ candidate }) => archived.has(candidate.id));
+}
+
+/** Refuses contenders whose mean is not above every parent's on the very same tasks (GEPA's acceptance on a minibatch). */
+export async function selectStrictlyStep(context: StepContext): Promise<StepResult> {
+  const { arm, values, at } = context;
+  const kept: Candidate[] = [];
+  const events: EventBody[] = [];
+  let state = arm;
+  for (const candidate of values.contenders) {
+    const scored = newestOf(state.scored, candidate, at.round);
+    if (scored === undefined) continue;
+    const parents = state.archive.filter(({ id }) => candidate.parents.includes(id));
+    const means: number[] = [];
+    for (const parent of parents.length > 0 ? parents : [arm.inUse]) {
+      const baseline = await scoreBaseline({ ...context, arm: state }, parent, scored);
+      state = { ...state, ...baseline.result?.arm };
+      events.push(...(baseline.result?.events ?? []));
+      means.push(baseline.scored.evaluation.mean);
+    }
+    if (means.every((mean) => scored.evaluation.mean > mean)) kept.push(candidate);
+    else
+      events.push({
+        kind: 'candidateRefused',
+        candidateId: candidate.id,
+        inUse: arm.inUse.id,
+        gain: null,
+        reason: 'not above its parent on the same tasks',
+      });
+  }
+  return { values: { contenders: kept }, arm: { scored: state.scored }, events };
+}
