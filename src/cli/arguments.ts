@@ -3,7 +3,15 @@ import { parseArgs } from 'node:util';
 import type { StoreAction } from './storeCommand.ts';
 
 export type Command =
-  | { readonly name: 'run'; readonly file: string; readonly seed: number | undefined; readonly json: boolean }
+  | {
+      readonly name: 'run';
+      readonly file: string;
+      readonly seed: number | undefined;
+      readonly json: boolean;
+      readonly yes: boolean;
+    }
+  /** `target` is a provider, or provider and model with a slash between. */
+  | { readonly name: 'test-connection'; readonly target: string }
   | { readonly name: 'check'; readonly file: string }
   | { readonly name: 'store'; readonly action: StoreAction; readonly workspace: string | undefined }
   | { readonly name: 'help' }
@@ -12,8 +20,9 @@ export type Command =
   | { readonly name: 'wrong'; readonly message: string };
 
 export const help = `Usage:
-  ratchet run FILE [--seed N] [--json]   run the loop of a recipe (*.loop.yaml)
+  ratchet run FILE [--seed N] [--json] [--yes]   run the loop of a recipe (*.loop.yaml)
   ratchet check FILE                     check a recipe and its data, spend nothing
+  ratchet test-connection PROVIDER[/MODEL]   say what answers there, or exactly what is wrong
   ratchet store verify                   check every row and byte of the workspace's data
   ratchet store compact                  give unused space back to the disk
   ratchet store export FILE              write a copy that any SQLite reads
@@ -23,6 +32,7 @@ export const help = `Usage:
   ratchet --help | --version
 
   --seed N   the run's seed instead of the recipe's, from 0 to 4294967295
+  --yes      go on with a paused run that was not begun on this machine, at your cost
   --json     print one JSON object to standard output at the end
   RUN        its id, or the name of its recipe and its number: hint-free-star:2
   --workspace FOLDER   whose data "store" works on, instead of the folder it is typed in
@@ -44,6 +54,7 @@ export function parseCommand(args: readonly string[]): Command {
       options: {
         seed: { type: 'string' },
         json: { type: 'boolean' },
+        yes: { type: 'boolean', short: 'y' },
         workspace: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
@@ -59,6 +70,8 @@ export function parseCommand(args: readonly string[]): Command {
   if (name === undefined) return wrong('A command is missing.');
   if (name === 'store') return storeCommandOf(positionals.slice(1), values);
   if (values.workspace !== undefined) return wrong(`"ratchet ${name}" has no option --workspace.`);
+  if (values.yes === true && name !== 'run') return wrong(`"ratchet ${name}" has no option --yes.`);
+  if (name === 'test-connection') return testCommandOf(positionals.slice(1), values);
   if (name !== 'run' && name !== 'check') return wrong(`There is no command "${name}".`);
   if (file === undefined) return wrong(`"ratchet ${name}" needs the path of a recipe.`);
   if (rest.length > 0) return wrong(`"ratchet ${name}" takes one recipe; "${rest.join(' ')}" is too many.`);
@@ -69,7 +82,19 @@ export function parseCommand(args: readonly string[]): Command {
   const seed = values.seed === undefined ? undefined : wholeNumber(values.seed);
   if (seed === null)
     return wrong(`--seed takes a whole number from 0 to ${mostSeed}, not "${values.seed ?? ''}".`);
-  return { name, file, seed, json: values.json === true };
+  return { name, file, seed, json: values.json === true, yes: values.yes === true };
+}
+
+function testCommandOf(
+  [target, ...rest]: readonly string[],
+  values: { readonly seed?: string; readonly json?: boolean },
+): Command {
+  const extra = values.seed !== undefined ? '--seed' : values.json !== undefined ? '--json' : null;
+  if (extra !== null) return wrong(`"ratchet test-connection" has no option ${extra}.`);
+  if (target === undefined || target === '')
+    return wrong('"ratchet test-connection" needs a provider, or provider/model.');
+  if (rest.length > 0) return wrong('"ratchet test-connection" tries one provider at a time.');
+  return { name: 'test-connection', target };
 }
 
 function storeCommandOf(

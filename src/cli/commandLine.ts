@@ -5,6 +5,7 @@ import { checkCommand } from './checkCommand.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { runCommand } from './runCommand.ts';
 import { storeCommand } from './storeCommand.ts';
+import { testConnectionCommand } from './testConnectionCommand.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
 /** Ends the process with the command's exit code. */
@@ -51,6 +52,8 @@ async function perform(
       return checkCommand(command.file, terminal);
     case 'store':
       return storeCommand(command, { terminal, version, services });
+    case 'test-connection':
+      return testConnectionCommand(command.target, terminal);
     case 'run':
       return runCommand(command, {
         terminal,

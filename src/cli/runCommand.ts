@@ -5,7 +5,15 @@
 import { EngineError, type EngineConnection } from '../client/connection.ts';
 import type { RunId } from '../core/model/ids.ts';
 import type { MakeServices } from '../engine/services.ts';
-import { getRun, listRuns, resumeRun, startRun } from '../protocol/engine.ts';
+import {
+  getRun,
+  inspectResume,
+  listRuns,
+  resumeRun,
+  startRun,
+  type ResumeQuestion,
+} from '../protocol/engine.ts';
+import { counted } from '../protocol/wording.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exitCodes.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { joinWorkspace, type Joined } from './join.ts';
@@ -18,6 +26,8 @@ export interface RunRequest {
   readonly file: string;
   readonly seed: number | undefined;
   readonly json: boolean;
+  /** A person agreed beforehand to go on with a run that was not begun here. */
+  readonly yes: boolean;
 }
 
 export interface CliContext {
@@ -53,7 +63,11 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
       context.abort(exitCodes.engine);
     });
     refuseOtherVersion(connection);
-    const runId = await beginOrGoOn(connection, place, text, seed, terminal);
+    const runId = await beginOrGoOn(connection, place, text, seed, { terminal, yes: request.yes });
+    if (runId === null) {
+      await leave(joined, context);
+      return exitCodes.interrupted;
+    }
     watchFor(connection, runId);
     const shown = { name: recipe.name, seed, rounds: recipe.rounds, json: request.json };
     const result = await showRun(connection, runId, shown, terminal, began);
@@ -87,14 +101,17 @@ function refuseOtherVersion({ hello }: EngineConnection): void {
   );
 }
 
-/** A paused run of the same text and seed is gone on with; nothing it has is paid for twice. */
+/**
+ * A paused run of the same text and seed is gone on with; nothing it has is paid for twice. Null where that run was begun
+ * elsewhere and nobody said yes to paying for it.
+ */
 async function beginOrGoOn(
   connection: EngineConnection,
   { recipePath }: RecipePlace,
   text: string,
   seed: number,
-  terminal: Terminal,
-): Promise<RunId> {
+  { terminal, yes }: { readonly terminal: Terminal; readonly yes: boolean },
+): Promise<RunId | null> {
   const runs = await connection.request(listRuns, {});
   const paused = runs.filter(
     (run) => run.recipePath === recipePath && run.status === 'paused' && run.seed === seed,
@@ -102,11 +119,25 @@ async function beginOrGoOn(
   for (const { id } of paused) {
     const detail = await connection.request(getRun, { runId: id });
     if (detail?.recipeText !== text) continue;
+    const question = await connection.request(inspectResume, { runId: id });
+    if (question.needed && !yes) {
+      terminal.say(needsYes(question));
+      return null;
+    }
     terminal.say(`Going on with the paused run from ${new Date(detail.run.startedAt).toISOString()}.`);
-    await connection.request(resumeRun, { runId: id });
+    await connection.request(resumeRun, { runId: id, confirmed: question.needed });
     return id;
   }
   return (await connection.request(startRun, { recipePath, seed })).runId;
+}
+
+function needsYes({ model, callsMade, callsLeft, tokens, usd }: ResumeQuestion): string {
+  const caps = [
+    callsLeft === null ? 'without a limit on calls' : `with at most ${counted(callsLeft, 'more call')}`,
+    ...(tokens === null ? [] : [`${counted(tokens, 'token')} in all`]),
+    usd === null ? 'without a limit in money' : `$${usd} in all`,
+  ].join(', ');
+  return `The paused run of this recipe was not begun on this machine; it has made ${counted(callsMade, 'call')} and would go on asking ${model} ${caps}. Add --yes to go on with it.`;
 }
 
 /** An editor window may have begun a run in this process; it is not cut off because this command is done. */

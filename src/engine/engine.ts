@@ -10,7 +10,7 @@ import { EngineError } from '../client/connection.ts';
 import { workspacePaths, type WorkspacePaths } from '../client/endpoint.ts';
 import type { Log, Store } from '../core/ports.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';
-import { createClients } from './clients.ts';
+import { createClients, type Clients } from './clients.ts';
 import { converse, type Conversation, type Greeted } from './greeting.ts';
 import { knownRuns, stateFolder } from './knownRuns.ts';
 import { listen, type Listener } from './listen.ts';
@@ -118,12 +118,9 @@ async function serve(
     onAnnotated: broadcast.annotation,
     onShutdown,
   });
+  const onGreeted = welcome(broadcast, windows);
   const listener = await listen(paths, (socket) => {
     const { token } = listener;
-    const onGreeted = ({ send, peer }: Greeted) => {
-      const leave = [broadcast.add(send), windows.add(peer)];
-      return () => leave.forEach((end) => end());
-    };
     const greeting = { token, version: options.version, methods, log, onGreeted };
     clients.set(socket, converse(socket, greeting));
     socket.once('close', () => {
@@ -147,6 +144,14 @@ function tellAll(broadcast: Broadcast, touch: () => void): RunListeners & { onRu
       touch();
     },
     onRunsChanged: broadcast.runs,
+  };
+}
+
+/** A client is told things, and asked for what stays with it, until it leaves. */
+function welcome(broadcast: Broadcast, windows: Clients) {
+  return ({ send, peer }: Greeted) => {
+    const leave = [broadcast.add(send), windows.add(peer)];
+    return () => leave.forEach((end) => end());
   };
 }
 

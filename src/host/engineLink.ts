@@ -34,6 +34,8 @@ export interface EngineLink {
 
 export interface LinkOptions {
   readonly connect: Connect;
+  /** Why no engine may be started now, as a sentence; null when one may. One that runs is joined either way. */
+  readonly startRefusal?: () => string | null;
   readonly log: (message: string, error?: unknown) => void;
   /** Milliseconds from an arbitrary start. */
   readonly now: () => number;
@@ -78,6 +80,8 @@ class Link implements EngineLink {
     if (this.#closed) throw new EngineError('unreachable', 'This window is closing.');
     if (this.#state.kind === 'open') return this.#state.connection;
     if (this.#state.kind === 'failed') throw new EngineError('unreachable', this.#state.message);
+    const refused = this.#options.startRefusal?.() ?? null;
+    if (refused !== null) return (this.#pending ??= this.#open('never'));
     const found = await (this.#pending ??= this.#open(start));
     // A look that was not to start anything may have been under way when something was asked for in earnest.
     return found === null && start === 'ifNeeded' && this.#state.kind === 'idle'
@@ -90,7 +94,8 @@ class Link implements EngineLink {
     params: Params,
   ): Promise<Result> {
     const connection = await this.connect('ifNeeded');
-    if (connection === null) throw new EngineError('unreachable', 'The engine did not start.');
+    if (connection === null)
+      throw new EngineError('unreachable', this.#options.startRefusal?.() ?? 'The engine did not start.');
     return connection.request(descriptor, params);
   }
 

@@ -1,5 +1,6 @@
 /** Owns the record every part of the host is given. Deliberately a plain record: no container, no registry. */
 import * as vscode from 'vscode';
+import type { WindowServices } from './engineQuestions.ts';
 import type { EngineLink } from './engineLink.ts';
 import type { ReadModels } from './readModels.ts';
 import type { Shell } from './shell.ts';
@@ -10,6 +11,8 @@ export interface HostContext {
   readonly folder: vscode.WorkspaceFolder | null;
   readonly link: EngineLink;
   readonly models: ReadModels;
+  /** What this window does for the engine. */
+  readonly services: WindowServices;
   readonly log: vscode.LogOutputChannel;
 }
 

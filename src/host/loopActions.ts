@@ -4,7 +4,15 @@
  */
 import * as vscode from 'vscode';
 import type { RunId } from '../core/model/ids.ts';
-import { pauseRun, resumeRun, startRun, stopRun } from '../protocol/engine.ts';
+import { counted } from '../protocol/wording.ts';
+import {
+  inspectResume,
+  pauseRun,
+  resumeRun,
+  startRun,
+  stopRun,
+  type ResumeQuestion,
+} from '../protocol/engine.ts';
 import { relativePath, type HostContext } from './hostContext.ts';
 
 export interface LoopActions {
@@ -22,11 +30,31 @@ class NotTrustedError extends Error {
   override readonly name = 'NotTrustedError';
 }
 
-function needTrust(): void {
+/** Throws where the workspace is not trusted. */
+export function needTrust(): void {
   if (vscode.workspace.isTrusted) return;
   throw new NotTrustedError(
     'Runs need a workspace you trust: run "Workspaces: Manage Workspace Trust" first.',
   );
+}
+
+/** The first, default button changes nothing. */
+async function agreesToPay({ model, callsMade, callsLeft, tokens, usd }: ResumeQuestion): Promise<boolean> {
+  const caps = [
+    callsLeft === null ? 'no limit on the number of calls' : `at most ${counted(callsLeft, 'more call')}`,
+    tokens === null ? null : `${counted(tokens, 'token')} in all`,
+    usd === null ? 'no limit in money' : `$${usd} in all`,
+  ].filter((cap) => cap !== null);
+  const choice = await vscode.window.showWarningMessage(
+    'This run was not begun on this machine. Going on with it may cost you money.',
+    {
+      modal: true,
+      detail: `It asks ${model}, has made ${counted(callsMade, 'call')}, and its recipe allows ${caps.join(', ')}.`,
+    },
+    'Leave It Paused',
+    'Resume and Pay',
+  );
+  return choice === 'Resume and Pay';
 }
 
 export function createLoopActions(host: HostContext): LoopActions {
@@ -48,6 +76,7 @@ export function createLoopActions(host: HostContext): LoopActions {
       );
       if (open?.isDirty === true && !(await open.save()))
         throw new Error('The loop file could not be saved.');
+      host.services.editorModels.acted();
       await link.request(startRun, { recipePath: path });
     },
     async pause(runId) {
@@ -56,8 +85,11 @@ export function createLoopActions(host: HostContext): LoopActions {
     },
     async resume(runId) {
       needTrust();
+      host.services.editorModels.acted();
+      const question = await link.request(inspectResume, { runId });
+      if (question.needed && !(await agreesToPay(question))) return;
       asked.delete(runId);
-      await link.request(resumeRun, { runId });
+      await link.request(resumeRun, { runId, confirmed: question.needed });
     },
     wasAsked: (runId) => asked.has(runId),
     async stop(runId) {

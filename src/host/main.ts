@@ -12,14 +12,18 @@ import type { CommandHandler } from './commands/commandHandlers.ts';
 import { dataCommands, tellWarnings } from './commands/dataCommands.ts';
 import { experienceCommands, restoreReviewKeys } from './commands/experienceCommands.ts';
 import { createExperienceFilter, type ExperienceFilterState } from './commands/filterCommands.ts';
+import { providerCommands } from './commands/providerCommands.ts';
 import { loopCommands } from './commands/loopCommands.ts';
 import { newLoop } from './commands/newLoop.ts';
 import { searchCommands } from './commands/searchCommands.ts';
 import { createDocumentFiles, uriOf, type DocumentFiles } from './documents/documentFiles.ts';
+import { createEditorModels } from './editorModels.ts';
 import { createEngineLink, type EngineLink } from './engineLink.ts';
+import { askToRebind, engineQuestions, type WindowServices } from './engineQuestions.ts';
 import { followEngine } from './follow.ts';
 import { firstFolder, logError, tell, type HostContext } from './hostContext.ts';
 import { contextKeys, viewIds, type CommandId, type ViewId } from './ids.ts';
+import { createKeyVault } from './keyVault.ts';
 import { createLoopActions } from './loopActions.ts';
 import { watchLoopFiles } from './loopFiles.ts';
 import { createPanels, type Panels } from './panel/panels.ts';
@@ -36,10 +40,15 @@ function createLink(
   { context }: Shell,
   folder: vscode.WorkspaceFolder | null,
   log: vscode.LogOutputChannel,
+  services: WindowServices,
 ): EngineLink {
   const version = String((context.extension.packageJSON as { readonly version: unknown }).version);
   return createEngineLink({
     now: () => performance.now(),
+    startRefusal: () =>
+      vscode.workspace.isTrusted
+        ? null
+        : 'Nothing is started in a workspace you do not trust; trust it first.',
     log: (message, error) => (error === undefined ? log.info(message) : logError(log, error)),
     connect: async (start) => {
       if (folder === null) return null;
@@ -51,6 +60,7 @@ function createLink(
         client: 'editor',
         version,
         start,
+        answers: engineQuestions(services),
       });
       if (connection !== null) {
         const took = Math.round(performance.now() - before);
@@ -79,11 +89,15 @@ function createContext(shell: Shell): HostContext {
   const log = vscode.window.createOutputChannel('Ratchet', { log: true });
   const { activate, load } = shell.timings;
   log.info(`Activated in ${activate.toFixed(1)} ms; the rest loaded in ${load.toFixed(1)} ms.`);
-  const link = createLink(shell, folder, log);
+  const services: WindowServices = {
+    keys: createKeyVault(shell.context.secrets, askToRebind),
+    editorModels: createEditorModels(shell.context),
+  };
+  const link = createLink(shell, folder, log, services);
   const models = createReadModels(link, () => hasDatabase(folder));
   link.onState(({ kind }) => void vscode.commands.executeCommand('setContext', contextKeys.engine, kind));
   shell.context.subscriptions.push(log, new vscode.Disposable(() => link.close()));
-  return { shell, folder, link, models, log };
+  return { shell, folder, link, models, services, log };
 }
 
 interface Views {
@@ -172,7 +186,11 @@ function createCommands(
     ...searchCommands({ host, filterBy: views.filter.filterBy }),
     ...views.filter.commands,
     ...dataCommands(host),
+<<<<<<< HEAD
     'ratchet.archiveRun': (args) => archiveRunCommand(host, args),
+=======
+    ...providerCommands({ host, services: host.services }),
+>>>>>>> 9dd5a6a (Provider settings, keys bound to one origin, editor models and Test Connection in the window; nothing starts in a workspace nobody trusts; --yes and test-connection on the command line)
     'ratchet.newLoop': () => newLoop(host, panels),
     'ratchet.showLog': async () => host.log.show(),
     'ratchet.restartEngine': () => host.link.restart(),
@@ -197,6 +215,11 @@ export function startHost(shell: Shell): Host {
     openPanel: (run) => panels.showRun(run),
   });
   shell.context.subscriptions.push(indicators, new vscode.Disposable(() => views.loopFiles.dispose()));
+  shell.context.subscriptions.push(
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      for (const id of viewIds) views.trees[id].refresh(['']);
+    }),
+  );
   restoreReviewKeys(host);
   tellWarnings(host);
   const commands = createCommands(host, views, panels, { actions, board });

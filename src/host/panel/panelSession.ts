@@ -114,7 +114,11 @@ export function openPanelSession(
     vscode.workspace.onDidChangeTextDocument((event) => {
       if (event.document === document && event.contentChanges.length > 0) text.soon();
     }),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => feed.change({ kind: 'trust', trusted: true })),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      feed.change({ kind: 'trust', trusted: true });
+      // Until now no engine was started for it.
+      if (panel.visible) void feed.snapshot();
+    }),
   ];
   panel.onDidDispose(() => {
     feed.sleep();
