@@ -70,9 +70,9 @@ export function startEditor(entry: string, server: EditorServer): ChildProcess {
   return child;
 }
 
-/** The address that shows a folder in a running editor server. */
-export function editorAddress(port: number, folder: string): string {
-  return `http://127.0.0.1:${String(port)}/?folder=${encodeURIComponent(folder).replaceAll('%2F', '/')}`;
+/** The address that shows a folder, or a workspace file, in a running editor server. */
+export function editorAddress(port: number, place: string, kind: 'folder' | 'workspace' = 'folder'): string {
+  return `http://127.0.0.1:${String(port)}/?${kind}=${encodeURIComponent(place).replaceAll('%2F', '/')}`;
 }
 
 /** Installs beside the final place and renames when complete, so that an interrupted install never counts. */

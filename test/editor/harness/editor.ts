@@ -36,6 +36,8 @@ export type EditorOptions = {
   readonly viewport?: { readonly width: number; readonly height: number };
   /** False opens the folder as untrusted. */
   readonly trusted?: boolean;
+  /** A file of the workspace (*.code-workspace) to open instead of the folder itself. */
+  readonly workspaceFile?: string;
   /** Added to the environment of the extensions. */
   readonly environment?: Readonly<Record<string, string>>;
 };
@@ -127,7 +129,10 @@ async function startServer(folder: string, theme: Theme, options: EditorOptions)
   const environment = { ...options.environment, HOME: home };
   const trusted = options.trusted ?? true;
   startEditor(await ensureEditor(), { port, profile, extensions, log, trusted, environment });
-  const url = editorAddress(port, workspace);
+  const url =
+    options.workspaceFile === undefined
+      ? editorAddress(port, workspace)
+      : editorAddress(port, path.join(workspace, options.workspaceFile), 'workspace');
   if (!(await answers(url, 60_000))) throw new Error(`The editor did not start:\n${readLogs([log])}`);
   return { url, profile, workspace, log };
 }

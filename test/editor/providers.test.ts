@@ -1,0 +1,166 @@
+// Owns the proof that any model can be used from the editor, and only the one the user chose: a model of the editor itself
+// that a second extension brings, a server on this machine, keys, Test Connection, and workspaces that mean harm.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
+import { connectEngine } from '../../src/client/connect.ts';
+import { listRuns } from '../../src/protocol/engine.ts';
+import { completion, json, startOpenAiServer, type FakeServer, type Reply } from '../fakes/openaiServer.ts';
+import { answer, choose, quickInput, reloadWindow, runCommand, useTheme } from './harness/commands.ts';
+import { openEditor, repository, type Editor, type EditorOptions } from './harness/editor.ts';
+import { processesOf } from './harness/reaper.ts';
+import { keepEvidence, screenshot } from './harness/screenshot.ts';
+import type { Theme } from './harness/settings.ts';
+import * as shell from './harness/shell.ts';
+import * as trees from './harness/trees.ts';
+import { webviewFrame } from './harness/webviews.ts';
+
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 40_000, interval: 200 });
+const sums = path.join(import.meta.dirname, 'fixtures', 'sums');
+const canary = 'sk-CANARY-of-the-editor-0123456789';
+
+/** A short search for an instruction; what the model needs to hear is that it should take steps. */
+const recipe = (name: string, model: string) => `ratchet: 1
+name: ${name}
+objective: { ability: addition, metric: exact, answer: { after: ">" } }
+model: ${model}
+instruction: be brief
+data:
+  train: { generate: addition, digits: [3], count: 16 }
+  dev: { generate: addition, digits: [3], count: 40, fixed: true }
+  test: { generate: addition, digits: [3], count: 40, fixed: true }
+rounds: 2
+seed: 1
+budget: { calls: 3000, tokens: 3000000 }
+steps:
+  - revise: { over: instruction, mode: edit, edits: [add], n: 3, phrases: [take steps, be kind] }
+  - update: { slot: instruction, op: set }
+  - evaluate: { suite: train, temperature: 1, maxTokens: 80 }
+    as: screen
+  - select: { over: candidates, policy: top, k: 1 }
+  - evaluate: { suite: train, fresh: 60, temperature: 1, maxTokens: 80 }
+    as: confirm
+  - select: { over: candidates, policy: gate }
+    as: gate
+  - evaluate: { suite: dev, temperature: 1, maxTokens: 80 }
+`;
+
+const folders: string[] = [];
+function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = path.join(mkdtempSync(path.join(tmpdir(), 'ratchet-providers-')), 'work');
+  folders.push(path.dirname(folder));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  }
+  return folder;
+}
+
+const editors: Editor[] = [];
+async function open(options: Omit<EditorOptions, 'extensions'>): Promise<Editor> {
+  const editor = await openEditor({
+    ...options,
+    extensions: [repository, sums],
+    settings: { 'chat.disableAIFeatures': false, ...options.settings },
+    viewport: options.viewport ?? { width: 1280, height: 800 },
+  });
+  editors.push(editor);
+  return editor;
+}
+const closeEditors = async () => {
+  for (const editor of editors.splice(0)) await editor.close();
+};
+afterAll(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
+
+const failed = (editor: Editor, name: string) => onTestFailed(() => keepEvidence(editor, `providers-${name}`));
+const engines = ({ workspace }: Editor) =>
+  processesOf(workspace).filter((id) =>
+    readFileSync(`/proc/${String(id)}/cmdline`, 'utf8').includes('engine.mjs'),
+  );
+
+/** Calls of the runs of the workspace, as its engine counts them. */
+async function callsMade(editor: Editor, name: string): Promise<number> {
+  const connection = await connectEngine({
+    workspaceFolder: editor.workspace,
+    engineScript: '',
+    nodePath: process.execPath,
+    client: 'cli',
+    version: 'test',
+    start: 'never',
+  });
+  if (connection === null) throw new Error('There is no engine.');
+  const runs = await connection.request(listRuns, {});
+  connection.close();
+  return runs.filter((run) => run.recipeName === name).reduce((sum, run) => sum + run.calls, 0);
+}
+
+/** Adds well only when told to take steps; what it is asked is the last message. */
+const adding: Reply = (response, request) => {
+  const text = JSON.stringify(request.body['messages']);
+  const found = [...text.matchAll(/(\d+)\+(\d+)/gu)].at(-1);
+  const sum = Number(found?.[1]) + Number(found?.[2]);
+  return completion(/steps/u.test(text) ? `in steps >${sum}` : `>${sum % 1000}0`)(response, request);
+};
+
+async function openPanel(page: Page, name: string) {
+  await trees.openContainer(page, 'Ratchet');
+  await trees.clickTreeItem(page, 'Loops & Runs', name);
+  return webviewFrame(page, name);
+}
+const press = async (page: Page, name: string, button: string) =>
+  (await webviewFrame(page, name)).getByRole('button', { name: button, exact: true }).click();
+
+describe('a model of the editor', () => {
+  let editor: Editor;
+  let page: Page;
+  let log = '';
+  const asked = () =>
+    (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [])
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as { asked?: string; answered?: string; roles?: number[]; options?: unknown });
+  const name = 'on-editor';
+
+  beforeAll(async () => {
+    const workspace = folderWith({
+      [`${name}.loop.yaml`]: recipe(name, '{ provider: editor, model: sums/sums-1 }'),
+      'missing.loop.yaml': recipe('missing', '{ provider: editor, model: sums/other }'),
+    });
+    log = path.join(path.dirname(workspace), 'sums.log');
+    editor = await open({ workspace, environment: { SUMS_LOG: log } });
+    page = editor.page;
+  });
+  afterAll(closeEditors);
+
+  it('runs a loop, over a reload of the window, and asks at most what was under way a second time', async () => {
+    failed(editor, 'editor-run');
+    writeFileSync(`${log}.hold`, '');
+    await openPanel(page, name);
+    await press(page, name, 'Run');
+    await eventually(() => asked().length).toBeGreaterThan(0);
+    await page.waitForTimeout(500);
+    const underWay = asked().length;
+    expect(underWay).toBeLessThanOrEqual(4);
+    rmSync(`${log}.hold`);
+    await eventually(() => asked().filter((line) => line.answered !== undefined).length).toBeGreaterThan(20);
+    await reloadWindow(page);
+    const panel = await webviewFrame(page, name);
+    await panel.getByText('Done: 2 rounds').waitFor({ timeout: 60_000 });
+    const made = await callsMade(editor, name);
+    const calls = asked().filter((line) => line.asked !== undefined);
+    process.stdout.write(`Editor model: ${made} calls made, ${calls.length} asked of the extension.\n`);
+    expect(calls.length - made).toBeGreaterThanOrEqual(0);
+    expect(calls.length - made).toBeLessThanOrEqual(4);
+    // The instruction that helps was found, so the answers were really the model's.
+    await panel.getByText('take steps').first().waitFor();
+    // 1 is the user's role; there is no other, because the instruction is folded into what the user says.
+    for (const { roles, asked: text } of calls) {
+      expect(roles).toEqual([1]);
+      expect(text).toMatch(/\d+\+\d+$/);
+    }
+    expect(calls[0]?.options).toMatchObject({ max_tokens: 80 });
+    await screenshot(page, 'providers-editor-done');
+  });
+});
