@@ -1,5 +1,6 @@
 // Owns the proof that any model can be used from the editor, and only the one the user chose: a model of the editor itself
 // that a second extension brings, a server on this machine, keys, Test Connection, and workspaces that mean harm.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -164,3 +165,153 @@ describe('a model of the editor', () => {
     await screenshot(page, 'providers-editor-done');
   });
 });
+
+describe('a server on this machine', () => {
+  let server: FakeServer;
+  let editor: Editor;
+  let page: Page;
+  /** While set, the server keeps its answers back. */
+  let gate: Promise<void> | null = null;
+  const name = 'on-server';
+  let wanted = canary;
+  const guarded: Reply = async (response, request) => {
+    const { authorization = '' } = request.headers;
+    if (authorization !== `Bearer ${wanted}`) return json(401, { error: { message: `Incorrect key ${authorization.slice(7)}` } })(response, request);
+    if (request.path.endsWith('/models')) return json(200, { data: [{ id: 'adder' }, { id: 'other' }] })(response, request);
+    if (request.body['model'] !== 'adder') return json(404, { error: { message: 'The model does not exist', code: 'model_not_found' } })(response, request);
+    await gate;
+    return adding(response, request);
+  };
+
+  beforeAll(async () => {
+    server = await startOpenAiServer(guarded);
+    const workspace = folderWith({ [`${name}.loop.yaml`]: recipe(name, '{ provider: adders, model: adder }') });
+    editor = await open({
+      workspace,
+      settings: { 'ratchet.providers': { adders: { baseURL: server.baseURL, concurrency: 6, headers: { 'x-team': 'sums' } } } },
+    });
+    page = editor.page;
+  });
+  afterAll(async () => {
+    await closeEditors();
+    await server.close();
+  });
+
+  /** Runs Test Connection up to its answer. */
+  async function tryConnection(provider: string, model: string | null): Promise<void> {
+    await runCommand(page, 'Ratchet: Test Connection...');
+    await choose(page, provider);
+    if (model !== null) await choose(page, model);
+  }
+  async function setKey(key: string): Promise<void> {
+    await runCommand(page, 'Ratchet: Set API Key...');
+    await choose(page, 'adders');
+    await quickInput(page).waitFor();
+    await answer(page, key);
+    await shell.waitForNotification(page, 'The key of adders is stored for');
+  }
+  const clear = () => runCommand(page, 'Notifications: Clear All Notifications');
+
+  it('says that it wants a key, takes one, and says so when it is the wrong one', async () => {
+    failed(editor, 'key');
+    await trees.openContainer(page, 'Ratchet');
+    await tryConnection('adders', null);
+    await shell.waitForNotification(page, 'wants a key and none is set');
+    await screenshot(page, 'providers-no-key');
+    await shell.answerNotification(page, 'wants a key', 'Set API Key...');
+    await quickInput(page).waitFor();
+    expect(await quickInput(page).getAttribute('type')).toBe('password');
+    await screenshot(page, 'providers-set-key');
+    await answer(page, 'sk-wrong-0123456789');
+    await shell.waitForNotification(page, `is stored for http://${server.host}`);
+    await clear();
+    await tryConnection('adders', null);
+    await shell.waitForNotification(page, 'does not accept the key');
+    expect((await shell.notificationTexts(page)).join()).not.toContain('sk-wrong');
+    await clear();
+    await setKey(canary);
+    await clear();
+    await tryConnection('adders', 'adder');
+    await shell.waitForNotification(page, 'with the key');
+    await screenshot(page, 'providers-connected');
+    await clear();
+    await tryConnection('adders', 'other');
+    await shell.waitForNotification(page, 'has no model "other"');
+    await clear();
+    for (const { headers } of server.seen) expect(headers['x-team']).toBe('sums');
+  });
+
+  it('runs a loop over a reload of the window, and pays for nothing twice', async () => {
+    failed(editor, 'server-run');
+    const before = server.seen.length;
+    const paid = () => server.seen.slice(before).filter(({ path: at }) => at.endsWith('/chat/completions'));
+    await openPanel(page, name);
+    await press(page, name, 'Run');
+    await eventually(() => paid().length).toBeGreaterThan(40);
+    const held = Promise.withResolvers<void>();
+    gate = held.promise;
+    await reloadWindow(page);
+    const panel = await webviewFrame(page, name);
+    await panel.locator('.progress .place').first().waitFor();
+    gate = null;
+    held.resolve();
+    await panel.getByText('Done: 2 rounds').waitFor({ timeout: 60_000 });
+    const made = await callsMade(editor, name);
+    process.stdout.write(`Local server: ${made} calls made, ${paid().length} paid for.\n`);
+    expect(paid().length).toBe(made);
+    expect(new Set(paid().map(({ headers }) => headers.authorization))).toEqual(new Set([`Bearer ${canary}`]));
+  });
+
+  it('keeps the key out of the database, the logs and every file it writes', async () => {
+    const place = path.dirname(editor.workspace);
+    const found = spawnSync('grep', ['-rlaF', '--exclude-dir=.profile', canary, place], { encoding: 'utf8' });
+    expect(found.stdout).toBe('');
+    expect(editor.logs()).not.toContain(canary);
+    for (const id of engines(editor)) {
+      expect(readFileSync(`/proc/${String(id)}/cmdline`, 'utf8')).not.toContain(canary);
+      expect(readFileSync(`/proc/${String(id)}/environ`, 'utf8')).not.toContain(canary);
+    }
+  });
+
+  it('asks before the key goes to another address, and keeps it back unless told', async () => {
+    failed(editor, 'rebind');
+    const other = await startOpenAiServer(guarded);
+    try {
+      editor.changeSettings({ 'ratchet.providers': { adders: { baseURL: other.baseURL } } });
+      await reloadWindow(page);
+      await trees.openContainer(page, 'Ratchet');
+      // Some editors in a browser forget their secrets at a reload; then it is stored once more, for the first address.
+      editor.changeSettings({ 'ratchet.providers': { adders: { baseURL: server.baseURL } } });
+      await eventually(async () => readSetting(page, server.host)).toBe(true);
+      await setKey(canary);
+      await clear();
+      editor.changeSettings({ 'ratchet.providers': { adders: { baseURL: other.baseURL } } });
+      await eventually(async () => readSetting(page, other.host)).toBe(true);
+      await tryConnection('adders', null);
+      const dialog = page.locator('.monaco-dialog-box');
+      await dialog.getByText('was stored for').waitFor();
+      await screenshot(page, 'providers-rebind');
+      // Return is the default, which is the safe one.
+      await page.keyboard.press('Enter');
+      await shell.waitForNotification(page, 'wants a key and none is set');
+      expect(JSON.stringify(other.seen)).not.toContain(canary);
+      await clear();
+      await tryConnection('adders', null);
+      await dialog.getByRole('button', { name: `Send It to ${other.host}` }).click();
+      await choose(page, 'adder');
+      await shell.waitForNotification(page, 'with the key');
+      expect(JSON.stringify(other.seen)).toContain(canary);
+      await clear();
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+/** Whether the list of providers shows this address: the window has taken the settings over. */
+async function readSetting(page: Page, host: string): Promise<boolean> {
+  await runCommand(page, 'Ratchet: Set API Key...');
+  const shown = await page.locator('.quick-input-widget:visible .label-description', { hasText: host }).count();
+  await page.keyboard.press('Escape');
+  return shown > 0;
+}
