@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { connectEngine } from '../../src/client/connect.ts';
 import { listRuns } from '../../src/protocol/engine.ts';
 import { completion, json, startOpenAiServer, type FakeServer, type Reply } from '../fakes/openaiServer.ts';
@@ -76,7 +76,8 @@ const closeEditors = async () => {
 };
 afterAll(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
 
-const failed = (editor: Editor, name: string) => onTestFailed(() => keepEvidence(editor, `providers-${name}`));
+const failed = (editor: Editor, name: string) =>
+  onTestFailed(() => keepEvidence(editor, `providers-${name}`));
 const engines = ({ workspace }: Editor) =>
   processesOf(workspace).filter((id) =>
     readFileSync(`/proc/${String(id)}/cmdline`, 'utf8').includes('engine.mjs'),
@@ -121,7 +122,10 @@ describe('a model of the editor', () => {
   const asked = () =>
     (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [])
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as { asked?: string; answered?: string; roles?: number[]; options?: unknown });
+      .map(
+        (line) =>
+          JSON.parse(line) as { asked?: string; answered?: string; roles?: number[]; options?: unknown },
+      );
   const name = 'on-editor';
 
   beforeAll(async () => {
@@ -147,7 +151,7 @@ describe('a model of the editor', () => {
     rmSync(`${log}.hold`);
     await eventually(() => asked().filter((line) => line.answered !== undefined).length).toBeGreaterThan(20);
     await reloadWindow(page);
-    const panel = await webviewFrame(page, name);
+    const panel = await openPanel(page, name);
     await panel.getByText('Done: 2 rounds').waitFor({ timeout: 60_000 });
     const made = await callsMade(editor, name);
     const calls = asked().filter((line) => line.asked !== undefined);
@@ -166,6 +170,64 @@ describe('a model of the editor', () => {
   });
 });
 
+describe('an editor model that cannot', () => {
+  let editor: Editor;
+  let page: Page;
+  let log = '';
+  beforeAll(async () => {
+    const workspace = folderWith({
+      'on-editor.loop.yaml': recipe('on-editor', '{ provider: editor, model: sums/sums }'),
+      'missing.loop.yaml': recipe('missing', '{ provider: editor, model: sums/other }'),
+    });
+    log = path.join(path.dirname(workspace), 'sums.log');
+    editor = await open({ workspace, environment: { SUMS_LOG: log } });
+    page = editor.page;
+  });
+  afterAll(closeEditors);
+
+  it('pauses the run with the reason, and goes on when it can', async () => {
+    failed(editor, 'editor-paused');
+    const missing = await openPanel(page, 'missing');
+    await press(page, 'missing', 'Run');
+    await missing.getByText('This editor offers no model "sums/other"').waitFor();
+    await screenshot(page, 'providers-editor-missing');
+    writeFileSync(`${log}.refuse`, '');
+    const panel = await openPanel(page, 'on-editor');
+    await press(page, 'on-editor', 'Run');
+    await panel.getByText('its quota may be used up').waitFor();
+    rmSync(`${log}.refuse`);
+    await press(page, 'on-editor', 'Resume');
+    await panel.getByText('Done: 2 rounds').waitFor({ timeout: 60_000 });
+  });
+
+  it('is tried by Test Connection', async () => {
+    failed(editor, 'editor-tried');
+    await runCommand(page, 'Ratchet: Test Connection...');
+    await screenshot(page, 'providers-pick');
+    await choose(page, 'editor');
+    await choose(page, 'sums/sums-1');
+    await shell.waitForNotification(page, 'sums/sums-1 answers through this editor');
+  });
+
+  it('pauses when its window is gone, and goes on in another one', async () => {
+    failed(editor, 'editor-gone');
+    writeFileSync(`${log}.hold`, '');
+    const panel = await openPanel(page, 'on-editor');
+    await panel.getByRole('button', { name: 'Run', exact: true }).click();
+    await panel.locator('.progress .place').first().waitFor();
+    await page.close();
+    rmSync(`${log}.hold`);
+    // Longer than a reload may take.
+    await new Promise((resolve) => setTimeout(resolve, 30_000));
+    page = await editor.openWindow();
+    const again = await openPanel(page, 'on-editor');
+    await again.getByText('The editor window that answered was closed').waitFor();
+    await screenshot(page, 'providers-editor-gone');
+    await press(page, 'on-editor', 'Resume');
+    await again.getByText('Done: 2 rounds').waitFor({ timeout: 60_000 });
+  });
+});
+
 describe('a server on this machine', () => {
   let server: FakeServer;
   let editor: Editor;
@@ -176,19 +238,31 @@ describe('a server on this machine', () => {
   let wanted = canary;
   const guarded: Reply = async (response, request) => {
     const { authorization = '' } = request.headers;
-    if (authorization !== `Bearer ${wanted}`) return json(401, { error: { message: `Incorrect key ${authorization.slice(7)}` } })(response, request);
-    if (request.path.endsWith('/models')) return json(200, { data: [{ id: 'adder' }, { id: 'other' }] })(response, request);
-    if (request.body['model'] !== 'adder') return json(404, { error: { message: 'The model does not exist', code: 'model_not_found' } })(response, request);
+    if (authorization !== `Bearer ${wanted}`)
+      return json(401, { error: { message: `Incorrect key ${authorization.slice(7)}` } })(response, request);
+    if (request.path.endsWith('/models'))
+      return json(200, { data: [{ id: 'adder' }, { id: 'other' }] })(response, request);
+    if (request.body['model'] !== 'adder')
+      return json(404, { error: { message: 'The model does not exist', code: 'model_not_found' } })(
+        response,
+        request,
+      );
     await gate;
     return adding(response, request);
   };
 
   beforeAll(async () => {
     server = await startOpenAiServer(guarded);
-    const workspace = folderWith({ [`${name}.loop.yaml`]: recipe(name, '{ provider: adders, model: adder }') });
+    const workspace = folderWith({
+      [`${name}.loop.yaml`]: recipe(name, '{ provider: adders, model: adder }'),
+    });
     editor = await open({
       workspace,
-      settings: { 'ratchet.providers': { adders: { baseURL: server.baseURL, concurrency: 6, headers: { 'x-team': 'sums' } } } },
+      settings: {
+        'ratchet.providers': {
+          adders: { baseURL: server.baseURL, concurrency: 6, headers: { 'x-team': 'sums' } },
+        },
+      },
     });
     page = editor.page;
   });
@@ -251,7 +325,7 @@ describe('a server on this machine', () => {
     const held = Promise.withResolvers<void>();
     gate = held.promise;
     await reloadWindow(page);
-    const panel = await webviewFrame(page, name);
+    const panel = await openPanel(page, name);
     await panel.locator('.progress .place').first().waitFor();
     gate = null;
     held.resolve();
@@ -259,7 +333,9 @@ describe('a server on this machine', () => {
     const made = await callsMade(editor, name);
     process.stdout.write(`Local server: ${made} calls made, ${paid().length} paid for.\n`);
     expect(paid().length).toBe(made);
-    expect(new Set(paid().map(({ headers }) => headers.authorization))).toEqual(new Set([`Bearer ${canary}`]));
+    expect(new Set(paid().map(({ headers }) => headers.authorization))).toEqual(
+      new Set([`Bearer ${canary}`]),
+    );
   });
 
   it('keeps the key out of the database, the logs and every file it writes', async () => {
@@ -311,7 +387,150 @@ describe('a server on this machine', () => {
 /** Whether the list of providers shows this address: the window has taken the settings over. */
 async function readSetting(page: Page, host: string): Promise<boolean> {
   await runCommand(page, 'Ratchet: Set API Key...');
-  const shown = await page.locator('.quick-input-widget:visible .label-description', { hasText: host }).count();
+  const shown = await page
+    .locator('.quick-input-widget:visible .label-description', { hasText: host })
+    .count();
   await page.keyboard.press('Escape');
   return shown > 0;
 }
+
+/** Counts who comes, says nothing. */
+async function trap() {
+  let count = 0;
+  const server = createServer((socket) => {
+    count += 1;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { host, count: () => count, close: () => new Promise((resolve) => server.close(resolve)) };
+}
+
+/** Everything a folder can say of providers, the editor's own settings and the engine's files among it. */
+function hostileFolder(evil: string): string {
+  const base = `http://${evil}/v1`;
+  const provider = {
+    baseURL: base,
+    proxy: `http://${evil}`,
+    headers: { 'x-to': evil },
+    keyVariable: 'OPENAI_API_KEY',
+  };
+  const settings = { 'ratchet.providers': { openai: provider, ollama: provider, [evil]: provider } };
+  const pinned = (model: string) => recipe('hostile', model);
+  return folderWith({
+    '.vscode/settings.json': JSON.stringify(settings),
+    'hostile.code-workspace': JSON.stringify({ folders: [{ path: '.' }], settings }),
+    'hostile.loop.yaml': pinned('{ provider: openai, model: fake }'),
+    'url.loop.yaml': pinned(`{ provider: openai, model: fake, baseURL: "${base}" }`),
+    'named.loop.yaml': pinned(`{ provider: "${base}", model: fake }`),
+    '.env': `RATCHET_OPENAI_BASE_URL=${base}\nOPENAI_BASE_URL=${base}\n`,
+    '.ratchet/engine.json': JSON.stringify({ pid: 1, address: '/tmp/evil.sock', folder: '/tmp' }),
+  });
+}
+
+describe.each([
+  { trusted: false, workspaceFile: undefined },
+  { trusted: false, workspaceFile: 'hostile.code-workspace' },
+  { trusted: true, workspaceFile: undefined },
+  { trusted: true, workspaceFile: 'hostile.code-workspace' },
+])(
+  'a workspace that means harm (trusted: $trusted, opened by $workspaceFile)',
+  ({ trusted, workspaceFile }) => {
+    it('sends nothing to the address it names', async () => {
+      const evil = await trap();
+      const good = await startOpenAiServer(adding);
+      const workspace = hostileFolder(evil.host);
+      const log = path.join(path.dirname(workspace), 'sums.log');
+      try {
+        const editor = await open({
+          workspace,
+          trusted,
+          ...(workspaceFile === undefined ? {} : { workspaceFile }),
+          settings: {
+            'security.workspace.trust.startupPrompt': 'never',
+            'security.workspace.trust.banner': 'never',
+          },
+          environment: { SUMS_LOG: log, OPENAI_API_KEY: canary, RATCHET_OPENAI_BASE_URL: good.baseURL },
+        });
+        const { page } = editor;
+        failed(editor, `hostile-${String(trusted)}-${workspaceFile ?? 'folder'}`);
+        await trees.openContainer(page, 'Ratchet');
+        if (trusted) {
+          const panel = await openPanel(page, 'hostile');
+          await press(page, 'hostile', 'Run');
+          await panel.getByText('Done: 2 rounds').waitFor({ timeout: 60_000 });
+          expect(good.seen.length).toBeGreaterThan(100);
+          const named = await openPanel(page, 'named');
+          await press(page, 'named', 'Run');
+          await named.getByText('There is no provider "http:').waitFor();
+          const url = await openPanel(page, 'url');
+          expect(await url.getByRole('button', { name: 'Run', exact: true }).isDisabled()).toBe(true);
+          await screenshot(page, `providers-hostile-${workspaceFile ?? 'folder'}`);
+        } else {
+          const panel = await openPanel(page, 'hostile');
+          await panel.getByText('Runs need a workspace you trust').waitFor();
+          await screenshot(page, `providers-untrusted-${workspaceFile ?? 'folder'}`);
+          await runCommand(page, 'Sums: Call Every Ratchet Command');
+          const called = () => (existsSync(log) ? readFileSync(log, 'utf8') : '').includes('"called"');
+          await expect.poll(called, { timeout: 120_000 }).toBe(true);
+          expect(readFileSync(log, 'utf8')).not.toContain(canary);
+          expect(engines(editor)).toEqual([]);
+          expect(existsSync(path.join(editor.workspace, '.ratchet', 'workspace.ratchetdb'))).toBe(false);
+          expect(good.seen).toEqual([]);
+        }
+        expect(evil.count()).toBe(0);
+        expect(editor.logs()).not.toContain(canary);
+      } finally {
+        await closeEditors();
+        await good.close();
+        await evil.close();
+      }
+    });
+  },
+);
+
+describe('what asks and tells of providers, in every theme', () => {
+  it('looks right', async () => {
+    const server = await startOpenAiServer(json(401, { error: { message: 'no' } }));
+    try {
+      const editor = await open({
+        workspace: folderWith({ 'a.loop.yaml': recipe('a', '{ provider: adders, model: adder }') }),
+        settings: {
+          'ratchet.providers': {
+            adders: { baseURL: server.baseURL },
+            broken: { headers: { 'api-key': 'x' } },
+          },
+        },
+        viewport: { width: 800, height: 700 },
+      });
+      const { page } = editor;
+      failed(editor, 'themes');
+      await trees.openContainer(page, 'Ratchet');
+      for (const theme of ['light', 'highContrast', 'highContrastLight', 'dark'] satisfies Theme[]) {
+        await useTheme(page, theme);
+        await runCommand(page, 'Ratchet: Set API Key...');
+        await page
+          .locator('.quick-input-widget:visible .label-description', { hasText: 'https://' })
+          .first()
+          .waitFor();
+        await page.waitForTimeout(400);
+        await screenshot(page, `providers-pick-${theme}`);
+        await choose(page, 'adders');
+        await quickInput(page).waitFor();
+        await page.keyboard.press('Escape');
+        await runCommand(page, 'Ratchet: Test Connection...');
+        await choose(page, 'adders');
+        await shell.waitForNotification(page, 'wants a key and none is set');
+        await page.waitForTimeout(400);
+        await screenshot(page, `providers-told-${theme}`);
+        await runCommand(page, 'Notifications: Clear All Notifications');
+      }
+      await runCommand(page, 'Ratchet: Set API Key...');
+      await choose(page, 'broken');
+      await shell.waitForNotification(page, 'may carry a key, which settings must not hold');
+    } finally {
+      await closeEditors();
+      await server.close();
+    }
+  });
+});

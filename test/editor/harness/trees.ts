@@ -11,7 +11,8 @@ export async function openContainer(page: Page, title: string): Promise<void> {
   const icon = page.locator(`.activitybar .action-label[aria-label^=${JSON.stringify(title)}]`).first();
   const heading = page.locator('.sidebar .composite.title h2', { hasText: title });
   if (await heading.isVisible()) return;
-  await icon.click();
+  // A badge may lie over its corner.
+  await icon.click({ position: { x: 6, y: 6 } });
   await heading.waitFor();
 }
 
