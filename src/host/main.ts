@@ -186,11 +186,8 @@ function createCommands(
     ...searchCommands({ host, filterBy: views.filter.filterBy }),
     ...views.filter.commands,
     ...dataCommands(host),
-<<<<<<< HEAD
     'ratchet.archiveRun': (args) => archiveRunCommand(host, args),
-=======
     ...providerCommands({ host, services: host.services }),
->>>>>>> 9dd5a6a (Provider settings, keys bound to one origin, editor models and Test Connection in the window; nothing starts in a workspace nobody trusts; --yes and test-connection on the command line)
     'ratchet.newLoop': () => newLoop(host, panels),
     'ratchet.showLog': async () => host.log.show(),
     'ratchet.restartEngine': () => host.link.restart(),
