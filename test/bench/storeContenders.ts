@@ -19,7 +19,11 @@ export interface Contender {
   readonly close: () => void;
 }
 
-export interface Ours extends Contender {
+export interface Ours extends Omit<Contender, 'commit'> {
+  /** Resolves when it is durable, as the store's callers wait for it. */
+  readonly commit: (commit: Commit) => Promise<unknown>;
+  /** Puts in its place what waits. */
+  readonly spread: () => void;
   readonly logBytes: () => number;
   /** The same number of commits, sharing one durable transaction as commits that arrive together do. */
   readonly together: (commits: readonly Commit[]) => Promise<void>;
@@ -30,14 +34,13 @@ export async function ours(file: string): Promise<Ours> {
   const group = groupCommit(database, () => undefined);
   return {
     connection: database.read((connection) => connection),
-    commit: (commit) => void database.transact((connection) => storeCommit(connection, commit, 1)),
+    commit: (commit) => group.commit(commit, 1),
+    spread: () => void database.transact(() => undefined),
     fold: () => void database.fold(false),
     close: () => database.close(),
     logBytes: () => database.logBytes(),
     together: async (commits) => {
-      await Promise.all(
-        commits.map((commit) => group.write((connection) => storeCommit(connection, commit, 1))),
-      );
+      await Promise.all(commits.map((commit) => group.commit(commit, 1)));
     },
   };
 }

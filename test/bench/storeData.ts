@@ -10,6 +10,7 @@ import { openDatabase } from '../../src/adapters/store/database.ts';
 import { createRun } from '../../src/adapters/store/runs.ts';
 import { SCHEMA_1 } from '../../src/adapters/store/schema.ts';
 import { SCHEMA_2 } from '../../src/adapters/store/schema2.ts';
+import { SCHEMA_3 } from '../../src/adapters/store/schema3.ts';
 import { sweepSlice, unswept } from '../../src/adapters/store/solutionLookup.ts';
 import { asId, type FeedbackId } from '../../src/core/model/ids.ts';
 import type { Commit } from '../../src/core/ports.ts';
@@ -120,7 +121,7 @@ export interface Filled {
 /** A store of `rows` experiences in the cache folder, made when it is not there. Benches may add to it. */
 export async function filledStore(cache: string, rows: number): Promise<Filled> {
   const schema = createHash('sha256')
-    .update(SCHEMA_1 + SCHEMA_2)
+    .update(SCHEMA_1 + SCHEMA_2 + SCHEMA_3)
     .digest('hex')
     .slice(0, 8);
   const folder = path.join(cache, `${schema}-${rows}`);

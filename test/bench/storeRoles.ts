@@ -41,7 +41,7 @@ const opened = (): Promise<FileStore> => openStore({ file, wasmFile, workerUrl: 
 async function die(): Promise<void> {
   const store = await ours(file);
   let index = AHEAD + Number(store.connection.get('SELECT max(ref) AS n FROM solutions')?.['n']);
-  while (store.logBytes() < LOG_BYTES) store.commit(experience(index++, 1));
+  while (store.logBytes() < LOG_BYTES) await store.commit(experience(index++, 1));
   process.kill(process.pid, 'SIGKILL');
 }
 

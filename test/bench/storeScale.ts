@@ -34,13 +34,16 @@ const median = (samples: readonly number[]): number =>
   [...samples].sort((a, b) => a - b)[Math.floor(samples.length / 2)] ?? NaN;
 const rounded = (value: number): number => Number(value.toFixed(3));
 
-function timed(work: () => void): number {
+async function timed(work: () => unknown): Promise<number> {
   const start = performance.now();
-  work();
+  await work();
   return performance.now() - start;
 }
 
-type Medians = Record<'raw' | 'ours' | 'native' | 'rawGroup' | 'group' | 'together' | 'nativeGroup', number>;
+type Medians = Record<
+  'raw' | 'ours' | 'native' | 'rawGroup' | 'group' | 'together' | 'nativeGroup' | 'spread',
+  number
+>;
 
 /** One turn: the same commits one by one and then as a group, first appended, then here, then in node:sqlite. */
 async function turn(
@@ -50,22 +53,27 @@ async function turn(
   const { store, sqlite, append } = contenders;
   const singles = Array.from({ length: TURN }, next);
   const groups = Array.from({ length: 3 }, () => merge(Array.from({ length: GROUP }, next)));
-  const each = (commits: readonly Commit[], work: (commit: Commit) => void) =>
-    median(commits.map((commit) => timed(() => work(commit))));
-  const figures = {
-    raw: each(singles, append),
-    ours: each(singles, store.commit),
-    native: each(singles, sqlite.commit),
-    rawGroup: each(groups, append),
-    group: each(groups, store.commit),
-    nativeGroup: each(groups, sqlite.commit),
+  const each = async (commits: readonly Commit[], work: (commit: Commit) => unknown) => {
+    const times: number[] = [];
+    for (const commit of commits) times.push(await timed(() => work(commit)));
+    return median(times);
   };
-  const start = performance.now();
-  await store.together(Array.from({ length: GROUP }, next));
-  const together = performance.now() - start;
+  const figures = {
+    raw: await each(singles, append),
+    ours: await each(singles, store.commit),
+    native: await each(singles, sqlite.commit),
+    rawGroup: await each(groups, append),
+    group: await each(groups, store.commit),
+    nativeGroup: await each(groups, sqlite.commit),
+  };
+  const arriving = Array.from({ length: GROUP }, next);
+  // Strings that were put together from pieces are made whole by whoever reads them first.
+  JSON.stringify(arriving);
+  const together = await timed(() => store.together(arriving));
+  const spread = await timed(() => store.spread());
   store.fold();
   sqlite.fold();
-  return { ...figures, together };
+  return { ...figures, together, spread };
 }
 
 /** Ratios are taken within a turn: what else the machine does slows both sides of it. */
@@ -93,6 +101,10 @@ async function commitFigures(file: string, rows: number, scratch: string) {
     groupMs: of((t) => t.group),
     groupTimesOne: of((t) => t.group / t.ours),
     commitsTogetherTimesOne: of((t) => t.together / t.ours),
+    groupTimesRaw: of((t) => t.group / t.raw),
+    rawGroupTimesOne: of((t) => t.rawGroup / t.raw),
+    // Put in place behind the commits: what a turn left waiting, for each of its experiences.
+    spreadMicrosecondsAnExperience: Math.round((of((t) => t.spread) * 1000) / (TURN + 4 * GROUP)),
     groupTimesRawOfItsBytes: of((t) => t.group / t.rawGroup),
     nodeSqliteGroupTimesOne: of((t) => t.nativeGroup / t.native),
   };

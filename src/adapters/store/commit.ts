@@ -5,10 +5,11 @@ import { StoreError, type Commit } from '../../core/ports.ts';
 import type { Connection } from './connection.ts';
 import { tallyGroups } from './experienceGroups.ts';
 import { encodeText } from './payload.ts';
+import type { PendingCommit } from './pendable.ts';
 import { refOf, rememberRefs } from './refs.ts';
 import { storeCandidates, storeEvaluations } from './writeCandidates.ts';
-import { storeEvents } from './writeEvents.ts';
 import { IS_HERE } from './words.ts';
+import { storeEvents, storeNumbered } from './writeEvents.ts';
 import { storeFeedback, storeRefinements, storeSolutions, storeTasks } from './writeExperiences.ts';
 
 /** Stores what is new of a commit, inside the caller's transaction. `time` is milliseconds since 1970. */
@@ -27,6 +28,19 @@ export function storeCommit(connection: Connection, commit: Commit, time: number
   tally.settle();
   if (commit.status !== undefined) storeStatus(connection, run, commit.status, time);
   return stored;
+}
+
+/** Stores a commit that waited, inside the caller's transaction. */
+export function storePending(connection: Connection, commit: PendingCommit): void {
+  const run = refOf(connection, 'runs', commit.runId);
+  const tally = tallyGroups(connection);
+  const task = rememberRefs(connection, 'tasks');
+  const candidate = rememberRefs(connection, 'candidates');
+  const fresh = storeSolutions(connection, run, commit, tally, { task, candidate });
+  storeFeedback(connection, commit.feedback, fresh);
+  storeRefinements(connection, commit.refinements, tally, fresh);
+  storeNumbered(connection, { ref: run, id: commit.runId }, commit.events, commit.time);
+  tally.settle();
 }
 
 const ENDED: ReadonlySet<RunStatus> = new Set(['done', 'budget', 'stopped', 'failed']);

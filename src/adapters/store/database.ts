@@ -5,6 +5,7 @@
  */
 import { dirname } from 'node:path';
 import { StoreError } from '../../core/ports.ts';
+import { accessAround, contentsOf } from './access.ts';
 import type { Connection } from './connection.ts';
 import { type Contents, readContents } from './contents.ts';
 import { copyTo, onDisk, removeIfThere, type CopyContext } from './copies.ts';
@@ -37,6 +38,8 @@ export interface DatabaseOptions {
   readonly migrations?: readonly Migration[];
   /** Milliseconds since 1970, for the names of backups. */
   readonly now?: () => number;
+  /** What it holds can be made again: where it is missing it is made anew, whatever else is in its folder. */
+  readonly derived?: boolean;
 }
 
 /** What there is to know about how a database was opened. */
@@ -51,10 +54,17 @@ export interface Database {
   readonly file: string;
   readonly files: HostFiles;
   readonly report: OpeningReport;
-  /** Reads. Throws StoreError. */
+  /** Reads; commits that wait are spread first. Throws StoreError. */
   read<Result>(work: (connection: Connection) => Result): Result;
-  /** Runs `work` in one transaction that is durable when this returns. Throws StoreError, with nothing of it kept. */
+  /** Reads tables that no waiting commit belongs to, as they are. Throws StoreError. */
+  peek<Result>(work: (connection: Connection) => Result): Result;
+  /**
+   * Runs `work` in one transaction that is durable when this returns; commits that wait are spread first. Throws StoreError,
+   * with nothing of it kept.
+   */
   transact<Result>(work: (connection: Connection) => Result): Result;
+  /** The same for work that leaves commits waiting, spreads them itself, or has nothing to do with their tables. */
+  append<Result>(work: (connection: Connection) => Result): Result;
   /** About how long the log is, in bytes. */
   logBytes(): number;
   /** Copies the log into the database; with `shorten` the log is emptied, too. False when it could not; nothing is lost then. */
@@ -95,15 +105,12 @@ function createDatabase(
     const salts = readSalts(`${file}-wal`, files);
     writeSequence(file, { salts, commits: held.commits(), contents }, files, durably);
   };
+  const { settle, ...access } = accessAround(held, writable, report.readOnly);
   return {
     file,
     files,
     report,
-    read: (work) => work(held.live()),
-    transact: (work) => {
-      writable();
-      return held.transact(work);
-    },
+    ...access,
     logBytes: () => held.present()?.logBytes() ?? 0,
     fold: (shorten) => {
       if (report.readOnly || copying) return false;
@@ -115,9 +122,10 @@ function createDatabase(
       }
     },
     openOther,
-    exportTo: (target) => void copyTo(held.live(), target, context),
+    exportTo: (target) => void access.read((connection) => copyTo(connection, target, context)),
     copyBeside: async (target, use = FOR_RATCHET) => {
       if (copying) return false;
+      settle();
       held.fold(true);
       const folds = held.folds();
       copying = true;
@@ -134,7 +142,7 @@ function createDatabase(
       }
     },
     compact: () => {
-      writable();
+      settle();
       held.fold(true);
       const target = `${file}.compact`;
       onDisk(target, 'remove', () => removeIfThere(target, files));
@@ -148,19 +156,31 @@ function createDatabase(
     noteSequence: () => {
       const connection = held.present();
       if (connection === null || report.readOnly) return;
+      // The note counts tables; where nothing can be written it says less, never more.
+      attempt(settle);
       note(readContents(connection), false);
     },
     noteLess: ({ runs, experiences }) => {
-      writable();
+      settle();
       const has = readContents(held.live());
       note({ ...has, runs: has.runs - runs, experiences: has.experiences - experiences }, true);
     },
     close: () => {
       if (report.readOnly) held.present()?.abandon();
+      else if (held.present() !== null) attempt(settle);
       held.close();
       if (report.readOnly) removeEmptyLog(file, files);
     },
   };
+}
+
+/** What cannot be spread at the end waits for the next opening. */
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Durable it is all the same.
+  }
 }
 
 /** SQLite makes an empty log even for reading; nothing stays of that. */
@@ -216,7 +236,7 @@ function openInspected(opened: OpenedFile, opening: OpeningContext, restored: bo
   try {
     if (note !== null && !readOnly)
       warnings.push(
-        ...lostContents(file, note, database.read(readContents), found?.log ?? null, files, opening.now()),
+        ...lostContents(file, note, contentsOf(held), found?.log ?? null, files, opening.now()),
       );
     clearRestore(file, files);
     return database;
@@ -244,7 +264,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     const found = inspectFile(file, files, newest);
     const note = onDisk(file, 'read', () => readSequence(file, files));
     if (found === null) {
-      if (onDisk(file, 'open', () => wasThere(file, files))) throw damageError(file, 'it is missing');
+      if (options.derived !== true && onDisk(file, 'open', () => wasThere(file, files))) throw damageError(file, 'it is missing');
       create(opening);
     }
     return openInspected({ file, files, found, note, context, openOther }, opening, restored);

@@ -194,10 +194,10 @@ function descriptorCalls(memory: MemoryView, { open }: Descriptors) {
       const found = open.get(descriptor);
       if (found === undefined) return null;
       if (!('position' in found)) return syncDirectories(found);
-      return attempt(found.mount, 'sync', found.path, () => {
-        flushLog(found);
-        found.mount.files.sync(found.descriptor);
-      });
+      // What could not be written leaves no doubt about what was: only a failed sync does.
+      const errno = attempt(found.mount, 'write', found.path, () => flushLog(found));
+      if (errno !== 0) return errno;
+      return attempt(found.mount, 'sync', found.path, () => found.mount.files.sync(found.descriptor));
     },
     fstat: onFile(
       (handle, _descriptor, at) =>

@@ -1,17 +1,30 @@
 /**
  * Owns group commit: writes that arrive together share one durable transaction, each answered for itself; what is done
- * behind commits follows it. Deliberately knows no table.
+ * behind commits follows it. Commits that may wait
+ * (pending.ts) are stored as they came. Deliberately knows no table.
  */
-import { StoreError } from '../../core/ports.ts';
+import type { StoredEvent } from '../../core/model/event.ts';
+import { type Commit, StoreError } from '../../core/ports.ts';
+import { storeCommit } from './commit.ts';
 import type { Connection } from './connection.ts';
 import type { Database } from './database.ts';
-import { solutionSweep } from './solutionSweep.ts';
 import { isErrno } from './errno.ts';
+import type { PendingCommit } from './pendable.ts';
+import { admitCommit, appendPending, forgetWaiting, spread } from './pending.ts';
+import { solutionSweep } from './solutionSweep.ts';
+import { spreading } from './spreading.ts';
 
 type Work<Result> = (connection: Connection) => Result;
 
-interface Waiting {
+interface Write {
   readonly work: Work<unknown>;
+  /** What `work` would store, where that may wait. */
+  readonly commit: { readonly rows: Commit; readonly time: number } | null;
+  /** It has nothing to do with the tables of commits. */
+  readonly aside: boolean;
+}
+
+interface Waiting extends Write {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -23,6 +36,10 @@ type Outcome =
 export interface GroupCommit {
   /** Resolves when the work is durable; rejects with its error, or with what kept the group from becoming durable. */
   write<Result>(work: Work<Result>): Promise<Result>;
+  /** The same for work that has nothing to do with the tables of commits: what waits goes on waiting. */
+  writeAside<Result>(work: Work<Result>): Promise<Result>;
+  /** Stores a commit; resolves with its new events. */
+  commit(rows: Commit, time: number): Promise<readonly StoredEvent[]>;
   /** Resolves when everything written so far is answered. */
   drain(): Promise<void>;
 }
@@ -35,6 +52,7 @@ function within(connection: Connection, work: Work<unknown>): Outcome {
     connection.run('RELEASE one');
     return { ok: true, result };
   } catch (error) {
+    forgetWaiting(connection);
     try {
       connection.script('ROLLBACK TO one; RELEASE one');
     } catch {
@@ -49,16 +67,36 @@ function isFault(error: unknown): boolean {
   return error instanceof StoreError && error.code !== null && isErrno(error.code);
 }
 
-function commitGroup(database: Database, group: readonly Waiting[]): readonly Outcome[] {
-  const [first] = group;
+/** All writes of a group, in order, inside one transaction. Commits that may wait share a row. */
+function writeAll(connection: Connection, group: readonly Write[], outcomes: Outcome[]): void {
+  let admitted: PendingCommit[] = [];
+  const appendAdmitted = (): void => {
+    appendPending(connection, admitted);
+    admitted = [];
+  };
+  const alone = group.length === 1;
+  for (const { work, commit, aside } of group) {
+    const found = commit === null ? null : admitCommit(connection, commit.rows, commit.time);
+    if (found !== null) {
+      admitted.push(found.pending);
+      outcomes.push({ ok: true, result: found.stored });
+      continue;
+    }
+    appendAdmitted();
+    if (!aside) {
+      spread(connection);
+      forgetWaiting(connection);
+    }
+    outcomes.push(alone ? { ok: true, result: work(connection) } : within(connection, work));
+  }
+  appendAdmitted();
+}
+
+function commitGroup(database: Database, group: readonly Write[]): readonly Outcome[] {
   const outcomes: Outcome[] = [];
   try {
-    if (group.length === 1 && first !== undefined)
-      return [{ ok: true, result: database.transact(first.work) }];
-    return database.transact((connection) => {
-      for (const { work } of group) outcomes.push(within(connection, work));
-      return outcomes;
-    });
+    database.append((connection) => writeAll(connection, group, outcomes));
+    return outcomes;
   } catch (error) {
     // After a read that failed, SQLite may find the whole transaction malformed: what failed first is the reason.
     const reason = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error])).find(isFault) ?? error;
@@ -71,6 +109,7 @@ export function groupCommit(database: Database, afterCommit: () => void): GroupC
   let waiting: Waiting[] = [];
   let scheduled = false;
   const sweepIfMany = solutionSweep(database);
+  const spreadBehind = spreading(database);
   const flush = (): void => {
     scheduled = false;
     const group = waiting;
@@ -84,16 +123,26 @@ export function groupCommit(database: Database, afterCommit: () => void): GroupC
     }
     afterCommit();
     // After a fault the next use opens the file again, not this.
-    if (outcomes.some(({ ok }) => ok)) sweepIfMany();
+    if (!outcomes.some(({ ok }) => ok)) return;
+    sweepIfMany();
+    spreadBehind();
   };
+  const enter = <Result>(write: Write): Promise<Result> =>
+    new Promise<Result>((resolve, reject) => {
+      waiting.push({ ...write, resolve: resolve as (result: unknown) => void, reject });
+      if (scheduled) return;
+      scheduled = true;
+      // After everything that has already arrived: those writes join this group.
+      setImmediate(flush);
+    });
   return {
-    write: <Result>(work: Work<Result>) =>
-      new Promise<Result>((resolve, reject) => {
-        waiting.push({ work, resolve: resolve as (result: unknown) => void, reject });
-        if (scheduled) return;
-        scheduled = true;
-        // After everything that has already arrived: those writes join this group.
-        setImmediate(flush);
+    write: (work) => enter({ work, commit: null, aside: false }),
+    writeAside: (work) => enter({ work, commit: null, aside: true }),
+    commit: (rows, time) =>
+      enter({
+        work: (connection) => storeCommit(connection, rows, time),
+        commit: { rows, time },
+        aside: false,
       }),
     drain: async () => {
       while (waiting.length > 0) await new Promise((resolve) => setImmediate(resolve));

@@ -8,7 +8,6 @@ import { archiveRun, type Archived, type ArchiveRequest } from './archiveRun.ts'
 import { type Backup, listBackups } from './backups.ts';
 import { getBlob, putBlob } from './blobs.ts';
 import { listCandidates, readCandidate } from './candidates.ts';
-import { storeCommit } from './commit.ts';
 import type { Connection } from './connection.ts';
 import { type Contents, readContents } from './contents.ts';
 import type { Compaction, Database, OpeningReport } from './database.ts';
@@ -94,21 +93,26 @@ export function createStore(
     search.afterUse();
     return database.read(work);
   };
+  /** Of tables that no waiting commit belongs to. */
+  const peek = async <Result>(work: (connection: Connection) => Result): Promise<Result> => {
+    search.afterUse();
+    return database.peek(work);
+  };
   if (!database.report.readOnly) resumeRemoval(database, () => upkeep.afterCommit());
   return {
-    get: (hash) => read((connection) => getBlob(connection, hash)),
-    put: (bytes) => commits.write((connection) => putBlob(connection, bytes)),
-    createRun: (run) => commits.write((connection) => createRun(connection, run)),
+    get: (hash) => peek((connection) => getBlob(connection, hash)),
+    put: (bytes) => commits.writeAside((connection) => putBlob(connection, bytes)),
+    createRun: (run) => commits.writeAside((connection) => createRun(connection, run)),
     commit: async (commit) => {
-      const stored = await commits.write((connection) => storeCommit(connection, commit, now()));
+      const stored = await commits.commit(commit, now());
       if (commit.status !== undefined && commit.status.status !== 'running') upkeep.afterRun();
       return stored;
     },
-    findEffects: (runId, keys) => read((connection) => findEffects(connection, runId, keys)),
+    findEffects: (runId, keys) => peek((connection) => findEffects(connection, runId, keys)),
     settleEffects: (runId, records) =>
-      commits.write((connection) => settleEffects(connection, runId, records)),
-    spent: (runId) => read((connection) => spent(connection, runId)),
-    annotations: () => read(listAnnotations),
+      commits.writeAside((connection) => settleEffects(connection, runId, records)),
+    spent: (runId) => peek((connection) => spent(connection, runId)),
+    annotations: () => peek(listAnnotations),
     runs: () => read(listRuns),
     run: (id) => read((connection) => readRun(connection, id)),
     events: (runId, afterSeq, limit) => read((connection) => listEvents(connection, runId, afterSeq, limit)),
@@ -117,10 +121,10 @@ export function createStore(
       read((connection) => experiencePage(connection, filter, after, limit)),
     searchExperiences: async (text, filter, after, limit) => search.page(text, filter, after, limit),
     experience: (id) => read((connection) => readExperience(connection, id)),
-    evaluations: (runId) => read((connection) => listEvaluations(connection, runId)),
-    evaluation: (id) => read((connection) => readEvaluation(connection, id)),
-    candidates: (runId) => read((connection) => listCandidates(connection, runId)),
-    candidate: (id) => read((connection) => readCandidate(connection, id)),
+    evaluations: (runId) => peek((connection) => listEvaluations(connection, runId)),
+    evaluation: (id) => peek((connection) => readEvaluation(connection, id)),
+    candidates: (runId) => peek((connection) => listCandidates(connection, runId)),
+    candidate: (id) => peek((connection) => readCandidate(connection, id)),
     annotate: (annotation) => commits.write((connection) => annotate(connection, annotation)),
     verify: async () => {
       await commits.drain();

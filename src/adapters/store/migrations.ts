@@ -2,6 +2,7 @@
 import type { Connection } from './connection.ts';
 import { SCHEMA_1 } from './schema.ts';
 import { SCHEMA_2 } from './schema2.ts';
+import { SCHEMA_3 } from './schema3.ts';
 import { fillLookups } from './solutionLookup.ts';
 
 export interface Migration {
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly Migration[] = [
       fillLookups(connection);
     },
   },
+  { version: 3, apply: (connection) => connection.script(SCHEMA_3) },
 ];
 
 export function newestVersion(migrations: readonly Migration[]): number {

@@ -101,7 +101,7 @@ function discard(file: string, files: HostFiles): void {
 
 async function openFitting(workspace: Database, options: DatabaseOptions): Promise<Database | null> {
   try {
-    const index = await openDatabase({ ...options, migrations: MIGRATIONS });
+    const index = await openDatabase({ ...options, migrations: MIGRATIONS, derived: true });
     if (fits(workspace, index)) return index;
     index.close();
     return null;
@@ -116,7 +116,7 @@ export async function openSearchIndex(workspace: Database, options: DatabaseOpti
   let index = await openFitting(workspace, options);
   if (index === null) {
     discard(options.file, options.files ?? nodeFiles);
-    index = await openDatabase({ ...options, migrations: MIGRATIONS });
+    index = await openDatabase({ ...options, migrations: MIGRATIONS, derived: true });
   }
   const opened = index;
   opened.read((connection) => {

@@ -27,7 +27,7 @@ export function solutionSweep(database: Database): () => void {
   };
   return () => {
     try {
-      if (!underWay && database.read(unswept) >= SWEEP_AT) schedule();
+      if (!underWay && database.peek(unswept) >= SWEEP_AT) schedule();
     } catch {
       // Closed, or to be opened again by its next use.
     }

@@ -20,6 +20,7 @@ import {
   toTask,
 } from './experienceRows.ts';
 import { toEffect } from './ledger.ts';
+import { stuckRows } from './pending.ts';
 import { toEvent, toRun } from './runs.ts';
 import { archivedEvents } from './removeRun.ts';
 import { isFindable } from './solutionLookup.ts';
@@ -139,6 +140,7 @@ function checkWhole(connection: Connection): readonly string[] {
     .filter((line) => line !== 'ok');
   for (const row of connection.all('PRAGMA foreign_key_check'))
     problems.push(`${String(row['table'])} row ${String(row['rowid'])} points at a missing row.`);
+  problems.push(...stuckRows(connection));
   for (const row of connection.all(WRONG_COUNTS))
     problems.push(
       `Group ${String(row['ref'])} does not fit its experiences: it says ${String(row['count'])}, ${String(row['counted'])} are there.`,

@@ -14,7 +14,7 @@ import { type DevScore, noteAccepted, noteRefused, scoreInUse, scoreOfStart } fr
 const REPEATABLE: ReadonlySet<RunEvent['kind']> = new Set(['runPaused', 'runResumed', 'runEnded']);
 
 /** 128 bits of the event's content hash. */
-function digestOf(event: RunEvent): Uint8Array | null {
+export function digestOf(event: RunEvent): Uint8Array | null {
   if (REPEATABLE.has(event.kind)) return null;
   const json = canonicalJson(event as unknown as Parameters<typeof canonicalJson>[0]);
   return createHash('sha256').update(json).digest().subarray(0, 16);
@@ -24,10 +24,35 @@ export function eventChecksum(seq: number, event: string): number {
   return checksum(seq, event);
 }
 
+/** Zero where the run holds it already. */
+function insertEvent(connection: Connection, run: number, seq: number, time: number, event: RunEvent): number {
+  const json = JSON.stringify(event);
+  return connection.run(
+    `INSERT INTO events (seq, run, time, event, digest, checksum) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (run, digest) WHERE digest IS NOT NULL DO NOTHING`,
+    seq,
+    run,
+    time,
+    json,
+    digestOf(event),
+    eventChecksum(seq, json),
+  );
+}
+
+function noteEvents(connection: Connection, run: number, stored: readonly StoredEvent[]): void {
+  for (const item of stored) noteEvent(connection, run, item);
+  noteScores(connection, run, stored);
+}
+
+interface OfRun {
+  readonly ref: number;
+  readonly id: RunId;
+}
+
 /** Stores the events the run does not hold yet; returns those, in order. */
 export function storeEvents(
   connection: Connection,
-  run: { readonly ref: number; readonly id: RunId },
+  run: OfRun,
   events: readonly RunEvent[],
   time: number,
 ): readonly StoredEvent[] {
@@ -36,24 +61,27 @@ export function storeEvents(
   let seq = typeof newest === 'number' ? newest + 1 : 1;
   const stored: StoredEvent[] = [];
   for (const event of events) {
-    const json = JSON.stringify(event);
-    const added = connection.run(
-      `INSERT INTO events (seq, run, time, event, digest, checksum) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (run, digest) WHERE digest IS NOT NULL DO NOTHING`,
-      seq,
-      run.ref,
-      time,
-      json,
-      digestOf(event),
-      eventChecksum(seq, json),
-    );
-    if (added === 0) continue;
+    if (insertEvent(connection, run.ref, seq, time, event) === 0) continue;
     stored.push({ seq, runId: run.id, time, event });
     seq++;
   }
-  for (const item of stored) noteEvent(connection, run.ref, item);
-  noteScores(connection, run.ref, stored);
+  noteEvents(connection, run.ref, stored);
   return stored;
+}
+
+/** Stores events that have their numbers already. */
+export function storeNumbered(
+  connection: Connection,
+  run: OfRun,
+  events: readonly Pick<StoredEvent, 'seq' | 'event'>[],
+  time: number,
+): void {
+  for (const { seq, event } of events) insertEvent(connection, run.ref, seq, time, event);
+  noteEvents(
+    connection,
+    run.ref,
+    events.map(({ seq, event }) => ({ seq, runId: run.id, time, event })),
+  );
 }
 
 function noteEvent(connection: Connection, run: number, { event, seq }: StoredEvent): void {

@@ -7,7 +7,7 @@ import { add, idsOf, NOW, openKept } from './keptStore.ts';
 import { begun, inFolder, unsynced, wasm } from './samples.ts';
 
 describe('commits missing from a log', () => {
-  /** A copy of a store with 12 commits in its log, as a killed process leaves it. */
+  /** A copy of a store with 12 commits in its log, and one that put them in their places, as a killed process leaves it. */
   async function killed(folder: string): Promise<string> {
     const file = path.join(folder, 'source', 'workspace.ratchetdb');
     const { store, database } = await openKept(file);
@@ -40,11 +40,12 @@ describe('commits missing from a log', () => {
       const said = await warnings(file);
       const lost = Number(/at least (\d+) commit/.exec(said[0] ?? '')?.[1]);
       expect(lost).toBeGreaterThan(3);
-      expect(said[1]).toContain(`missing are ${lost} experiences`);
       const kept = `${file}-wal.damaged-20261122T174838.123Z`;
       expect(said[0]).toContain(kept);
       expect(readFileSync(kept)).toEqual(Buffer.from(flipped));
-      expect(await idsOf(file)).toBe(12 - lost);
+      const missing = 12 - (await idsOf(file));
+      expect(said[1]).toContain(`missing are ${missing} experiences`);
+      expect(lost).toBe(missing + 1);
     }));
 
   test('are counted without the note, too, but for the last', () =>
@@ -58,7 +59,7 @@ describe('commits missing from a log', () => {
       );
       const said = await warnings(file);
       const lost = Number(/at least (\d+) commit/.exec(said[0] ?? '')?.[1]);
-      expect(lost).toBe(12 - (await idsOf(file)) - 1);
+      expect(lost).toBe(12 + 1 - (await idsOf(file)) - 1);
     }));
 
   test('from the end of a log that was cut off are known from the note', () =>
@@ -66,8 +67,18 @@ describe('commits missing from a log', () => {
       const file = await killed(folder);
       const log = readFileSync(`${file}-wal`);
       writeFileSync(`${file}-wal`, log.subarray(0, log.length - 100));
-      expect((await warnings(file))[0]).toContain('at least 1 commit in it');
-      expect(await idsOf(file)).toBe(11);
+      const said = await warnings(file);
+      expect(said[0]).toContain('at least 1 commit in it');
+      // It put the others in their places: that is done again.
+      expect(said).toHaveLength(1);
+      expect(await idsOf(file)).toBe(12);
+      const shorter = await killed(path.join(folder, 'shorter'));
+      const long = readFileSync(`${shorter}-wal`);
+      writeFileSync(`${shorter}-wal`, long.subarray(0, Math.floor(long.length / 2)));
+      const more = await warnings(shorter);
+      const missing = 12 - (await idsOf(shorter));
+      expect(missing).toBeGreaterThan(0);
+      expect(more[1]).toContain(`missing are ${missing} experience`);
     }));
 
   test('a log that is gone or unreadable from its beginning is noticed', () =>
