@@ -27,9 +27,9 @@ function tableQueries(connection: Connection): ReadonlyMap<string, string> {
   return made;
 }
 
-/** Every row of every table. Throws StoreError where a page is damaged. */
+/** Every row of every table, commits that wait in their places. Writes nothing. Throws StoreError where a page is damaged. */
 export function contentOf(database: Database): string {
-  return database.read((connection) =>
+  return database.glimpse((connection) =>
     connection
       .all([...tableQueries(connection).values()].join(' UNION ALL '))
       .map(({ name, rows }) => `${String(name)}: ${String(rows)}`)

@@ -184,13 +184,15 @@ export async function openWatched(
   onDurable: (database: Database) => void,
 ): Promise<{ readonly store: FileStore; readonly database: Database }> {
   const opened = await openDatabase({ file: STORE, wasm, files, migrations, now });
+  const told = <Result>(write: () => Result): Result => {
+    const result = write();
+    onDurable(opened);
+    return result;
+  };
   const database: Database = {
     ...opened,
-    transact: (work) => {
-      const result = opened.transact(work);
-      onDurable(opened);
-      return result;
-    },
+    transact: (work) => told(() => opened.transact(work)),
+    append: (work) => told(() => opened.append(work)),
   };
   return { store: createStore(database, now), database };
 }

@@ -3,18 +3,18 @@
  * Deliberately leaves the connection to heldConnection.ts.
  */
 import type { Connection } from './connection.ts';
-import { type Contents, readContents } from './contents.ts';
 import type { Database } from './database.ts';
 import type { HeldConnection } from './heldConnection.ts';
 import { anyWaits, forgetWaiting, spread } from './pending.ts';
 
-type Access = Pick<Database, 'read' | 'peek' | 'transact' | 'append'> & {
+type Access = Pick<Database, 'read' | 'glimpse' | 'peek' | 'transact' | 'append'> & {
   /** Spreads what waits. Throws StoreError. */
   readonly settle: () => void;
 };
 
 /** Reads with everything that waits in its place, in a transaction that is undone: nothing reaches the medium. */
 function glimpse<Result>(connection: Connection, work: (connection: Connection) => Result): Result {
+  if (!anyWaits(connection)) return work(connection);
   connection.run('BEGIN IMMEDIATE');
   try {
     forgetWaiting(connection);
@@ -24,12 +24,6 @@ function glimpse<Result>(connection: Connection, work: (connection: Connection) 
     forgetWaiting(connection);
     connection.run('ROLLBACK');
   }
-}
-
-/** What a database holds, with what waits. Writes nothing. */
-export function contentsOf(held: HeldConnection): Contents {
-  const connection = held.live();
-  return anyWaits(connection) ? glimpse(connection, readContents) : readContents(connection);
 }
 
 /** `writable` throws where nothing may be written. */
@@ -55,6 +49,7 @@ export function accessAround(held: HeldConnection, writable: () => void, readOnl
     append,
     transact,
     peek: (work) => work(held.live()),
+    glimpse: (work) => (readOnly ? work(held.live()) : glimpse(held.live(), work)),
     read: (work) => {
       if (readOnly || !anyWaits(held.live())) return work(held.live());
       try {

@@ -5,7 +5,7 @@
  */
 import { dirname } from 'node:path';
 import { StoreError } from '../../core/ports.ts';
-import { accessAround, contentsOf } from './access.ts';
+import { accessAround } from './access.ts';
 import type { Connection } from './connection.ts';
 import { type Contents, readContents } from './contents.ts';
 import { copyTo, onDisk, removeIfThere, type CopyContext } from './copies.ts';
@@ -56,6 +56,8 @@ export interface Database {
   readonly report: OpeningReport;
   /** Reads; commits that wait are spread first. Throws StoreError. */
   read<Result>(work: (connection: Connection) => Result): Result;
+  /** Reads the same, and leaves on the medium what waits as it waits. */
+  glimpse<Result>(work: (connection: Connection) => Result): Result;
   /** Reads tables that no waiting commit belongs to, as they are. Throws StoreError. */
   peek<Result>(work: (connection: Connection) => Result): Result;
   /**
@@ -236,7 +238,7 @@ function openInspected(opened: OpenedFile, opening: OpeningContext, restored: bo
   try {
     if (note !== null && !readOnly)
       warnings.push(
-        ...lostContents(file, note, contentsOf(held), found?.log ?? null, files, opening.now()),
+        ...lostContents(file, note, database.glimpse(readContents), found?.log ?? null, files, opening.now()),
       );
     clearRestore(file, files);
     return database;
@@ -264,7 +266,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     const found = inspectFile(file, files, newest);
     const note = onDisk(file, 'read', () => readSequence(file, files));
     if (found === null) {
-      if (options.derived !== true && onDisk(file, 'open', () => wasThere(file, files))) throw damageError(file, 'it is missing');
+      if (options.derived !== true && onDisk(file, 'open', () => wasThere(file, files)))
+        throw damageError(file, 'it is missing');
       create(opening);
     }
     return openInspected({ file, files, found, note, context, openOther }, opening, restored);

@@ -34,9 +34,7 @@ export function canWait(connection: Connection): boolean {
 
 /** Whether any commit waits to be spread. */
 export function anyWaits(connection: Connection): boolean {
-  return (
-    canWait(connection) && connection.get('SELECT 1 FROM pending WHERE stuck IS NULL LIMIT 1') !== null
-  );
+  return canWait(connection) && connection.get('SELECT 1 FROM pending WHERE stuck IS NULL LIMIT 1') !== null;
 }
 
 /** Must be called when a transaction, or a part of one, was undone, and when anything else was written to these tables. */
@@ -102,7 +100,8 @@ function commitsIn(path: string, row: Row): readonly PendingCommit[] {
 function isRefusal(error: unknown): error is StoreError {
   return (
     error instanceof StoreError &&
-    (error.code === 'UNKNOWN' || (error.code === null && /constraint failed|cannot store/.test(error.message)))
+    (error.code === 'UNKNOWN' ||
+      (error.code === null && /constraint failed|cannot store/.test(error.message)))
   );
 }
 
@@ -153,5 +152,7 @@ export function stuckRows(connection: Connection): readonly string[] {
   if (!canWait(connection)) return [];
   return connection
     .all('SELECT ref, stuck FROM pending WHERE stuck IS NOT NULL ORDER BY ref')
-    .map((row) => `Commit ${String(row['ref'])} waits and could not be put in place: ${String(row['stuck'])}`);
+    .map(
+      (row) => `Commit ${String(row['ref'])} waits and could not be put in place: ${String(row['stuck'])}`,
+    );
 }

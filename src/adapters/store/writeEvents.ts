@@ -25,7 +25,13 @@ export function eventChecksum(seq: number, event: string): number {
 }
 
 /** Zero where the run holds it already. */
-function insertEvent(connection: Connection, run: number, seq: number, time: number, event: RunEvent): number {
+function insertEvent(
+  connection: Connection,
+  run: number,
+  seq: number,
+  time: number,
+  event: RunEvent,
+): number {
   const json = JSON.stringify(event);
   return connection.run(
     `INSERT INTO events (seq, run, time, event, digest, checksum) VALUES (?, ?, ?, ?, ?, ?)

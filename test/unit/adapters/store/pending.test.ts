@@ -155,9 +155,7 @@ describe('what cannot be put in its place', () => {
   test('blocks nothing and is named', async () => {
     const { store, database } = await opened();
     await store.commit(experience(1));
-    database.append((connection) =>
-      connection.run("DELETE FROM run_tasks WHERE run = 1 AND task = 2"),
-    );
+    database.append((connection) => connection.run('DELETE FROM run_tasks WHERE run = 1 AND task = 2'));
     database.append((connection) => connection.run("UPDATE tasks SET id = 'gone' WHERE id = 'task1'"));
     await store.commit(experience(3));
     expect((await store.experiences({ runId }, null, 10)).items.map(({ solutionId }) => solutionId)).toEqual([
@@ -207,7 +205,9 @@ const commits: fc.Arbitrary<Commit> = fc
     const made = candidate === null ? null : sampleCandidate(`c${candidate}`, place(round, 'update'));
     return {
       runId,
-      solutions: solutions.map((index) => sampleSolution(`s${index}`, `task${index % 3}`, at, `${index}${text}`)),
+      solutions: solutions.map((index) =>
+        sampleSolution(`s${index}`, `task${index % 3}`, at, `${index}${text}`),
+      ),
       feedback: feedback.map(([index, score], nth) => ({
         ...sampleFeedback(`s${index}`, score),
         id: `f${index} ${score} ${nth}` as never,
