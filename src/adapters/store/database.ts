@@ -158,7 +158,6 @@ function createDatabase(
     noteSequence: () => {
       const connection = held.present();
       if (connection === null || report.readOnly) return;
-      // The note counts tables; where nothing can be written it says less, never more.
       attempt(settle);
       note(readContents(connection), false);
     },
@@ -176,7 +175,7 @@ function createDatabase(
   };
 }
 
-/** What cannot be spread at the end waits for the next opening. */
+/** What cannot be spread now waits on; at the end, for the next opening. A note says less then, never more. */
 function attempt(work: () => void): void {
   try {
     work();

@@ -79,6 +79,20 @@ function resumeRemoval(database: Database, afterSlice: () => void): void {
   setTimeout(resume, AFTER_OPENING_MS).unref();
 }
 
+/** `peek` is for tables that no waiting commit belongs to. */
+function readers(database: Database, search: Search) {
+  return {
+    read: async <Result>(work: (connection: Connection) => Result): Promise<Result> => {
+      search.afterUse();
+      return database.read(work);
+    },
+    peek: async <Result>(work: (connection: Connection) => Result): Promise<Result> => {
+      search.afterUse();
+      return database.peek(work);
+    },
+  };
+}
+
 export function createStore(
   database: Database,
   now: () => number = Date.now,
@@ -89,15 +103,7 @@ export function createStore(
     upkeep.afterCommit();
     search.afterUse();
   });
-  const read = async <Result>(work: (connection: Connection) => Result): Promise<Result> => {
-    search.afterUse();
-    return database.read(work);
-  };
-  /** Of tables that no waiting commit belongs to. */
-  const peek = async <Result>(work: (connection: Connection) => Result): Promise<Result> => {
-    search.afterUse();
-    return database.peek(work);
-  };
+  const { read, peek } = readers(database, search);
   if (!database.report.readOnly) resumeRemoval(database, () => upkeep.afterCommit());
   return {
     get: (hash) => peek((connection) => getBlob(connection, hash)),
