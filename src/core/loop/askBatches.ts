@@ -13,6 +13,8 @@ import { type BatchNotes, batchNotes } from './batchNotes.ts';
 import type { Budget } from './budget.ts';
 import type { Halted } from './halt.ts';
 import type { EffectPlace } from './ledger.ts';
+import type { Tokens } from './journal.ts';
+import type { Recorder } from './recorder.ts';
 import type { RunServices } from './services.ts';
 import { createSettler } from './settler.ts';
 
@@ -27,6 +29,7 @@ export interface BatchAsking {
   readonly batches: ModelBatches;
   readonly services: RunServices;
   readonly budget: Budget;
+  readonly recorder: Recorder;
   /** The model's own price, which a batch is taken to cost where its own is not known. */
   readonly price: ModelPrice | null;
   readonly stop: StopSignal;
@@ -253,22 +256,19 @@ async function collect(
       settled,
       [...work.remote.values()].reduce((sum, count) => sum + count, 0),
     );
-  const settler = createSettler<readonly [KeyedCall, ModelAnswer]>(async (settled) => {
+  const settler = createSettler<Settlement>(async (settled) => {
     const ms = services.clock.monotonic() - began;
-    await services.store.settleEffects(
-      work.runId,
-      settled.map(([{ key }, answer]) => effectOf(work.place, key, answer, ms)),
-    );
-    for (const [{ key }, answer] of settled) work.answers.set(key, answer);
-    tell(settled.map(([{ index }, answer]) => ({ index, answer })));
+    await makeDurable(work, settled, ms);
+    for (const { call, answer } of settled) work.answers.set(call.key, answer);
+    tell(settled.map(({ call: { index }, answer }) => ({ index, answer })));
   });
   const settle = (id: string, answer: ModelAnswer): void => {
     const call = open.get(id);
     if (call === undefined) return;
     open.delete(id);
-    budget.settle(call.request, answer.ok ? answer.usage : UNKNOWN, terms(work));
+    const beyond = budget.settle(call.request, answer.ok ? answer.usage : UNKNOWN, terms(work));
     work.remote.set(digest, Math.max(0, (work.remote.get(digest) ?? 0) - 1));
-    settler.add([call, answer]);
+    settler.add({ call, answer, beyond });
   };
   let end: Flown | null = null;
   try {
@@ -292,6 +292,29 @@ async function collect(
   if (end !== null) return end;
   if (work.forGood()) await batches.cancel(batch);
   throw work.halted();
+}
+
+interface Settlement {
+  readonly call: KeyedCall;
+  readonly answer: ModelAnswer;
+  /** What is charged beyond the usage it reports. */
+  readonly beyond: Tokens;
+}
+
+/** Answers that say nothing of their usage go through the run's account, so that later sessions charge their worst case too. */
+async function makeDurable(work: Work, settled: readonly Settlement[], ms: number): Promise<void> {
+  const { recorder, services, runId, place } = work;
+  const recordOf = ({ call, answer }: Settlement) => effectOf(place, call.key, answer, ms);
+  const isKnown = ({ beyond }: Settlement): boolean => beyond.input + beyond.output === 0;
+  const known = settled.filter(isKnown);
+  const silent = settled.filter((each) => !isKnown(each));
+  if (known.length > 0) await services.store.settleEffects(runId, known.map(recordOf));
+  if (silent.length === 0) return;
+  const first = await recorder.reserve(silent.map(({ beyond }) => beyond));
+  silent.forEach((each, index) => {
+    recorder.settle(first + index, recordOf(each), each.beyond, () => undefined);
+  });
+  await recorder.flush();
 }
 
 function effectOf(place: EffectPlace, key: EffectKey, answer: ModelAnswer, ms: number): EffectRecord {

@@ -209,7 +209,7 @@ async function askInBatches(
     readonly onSettled: OnSettled;
   },
 ): Promise<void> {
-  const { id, model, services, budget, stop, control } = account;
+  const { id, model, services, budget, recorder, stop, control } = account;
   const { calls, answers, onSettled } = asked;
   const batches = model.batches ?? null;
   if (batches === null)
@@ -221,6 +221,7 @@ async function askInBatches(
     batches,
     services,
     budget,
+    recorder,
     stop,
     place,
     answers,
