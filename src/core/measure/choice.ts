@@ -2,6 +2,7 @@
  * Owns multiple choice: the options of a question and which of them an answer names, by letter or by text.
  * Deliberately does not find the answer in a long output (prompt/answer.ts).
  */
+import { trimEndOf } from './words.ts';
 import { type Grade, noAnswer, type OpenGrade, right, shown, unknown, wrong } from './grade.ts';
 
 export interface Choice {
@@ -39,7 +40,7 @@ export function findChoices(question: string): readonly Choice[] {
 }
 
 function toChoice(letter: string | undefined, text: string | undefined): Choice {
-  return { letter: (letter ?? '').toUpperCase(), text: (text ?? '').replace(/[\s,;]+$/u, '').trim() };
+  return { letter: (letter ?? '').toUpperCase(), text: trimEndOf(text ?? '', ',;').trim() };
 }
 
 function plain(text: string): string {
@@ -56,9 +57,7 @@ function plain(text: string): string {
  * "option B"), else an option whose text the answer is. Null when it names none, or more than one.
  */
 export function readChoice(answer: string, choices: readonly Choice[] = []): string | null {
-  const text = fullWidth(answer)
-    .trim()
-    .replace(/^[*_`"'\s]+|[*_`"'\s]+$/gu, '');
+  const text = trimEndOf(fullWidth(answer), '*_`"\'').replace(/^[*_`"'\s]+/u, '');
   const bare = /^[([{]?([A-Za-z])[)\]}]?[.:]?$/u.exec(text)?.[1]?.toUpperCase();
   if (bare !== undefined) return allowed(bare, choices);
   const byText = choices.filter((choice) => choice.text !== '' && plain(choice.text) === plain(text));

@@ -3,6 +3,7 @@
  * capital words it can have, and languages that give themselves away by their script.
  * Deliberately never guesses: where tokenisers or language detectors could disagree it gives a range, or null.
  */
+import { trimEndOf } from './words.ts';
 
 /** The true count lies in [least, most]. */
 export interface Bounds {
@@ -26,7 +27,7 @@ export function sentenceBounds(text: string): Bounds {
   const stops = [...body.matchAll(/(?<![\p{L}\p{N}.'’-])\p{Ll}{5,30}\.\s+(?=\p{Lu}\p{Ll})/gu)].filter(
     (match) => !longAbbreviations.has(match[0].slice(0, match[0].indexOf('.'))),
   );
-  const inner = body.replace(/[.?!\s)"'\]*]+$/u, '');
+  const inner = trimEndOf(body, `.?!)"']*`);
   return { least: 1 + questions + stops.length, most: 1 + count(inner, /[.?!]/gu) };
 }
 

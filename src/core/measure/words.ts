@@ -40,3 +40,13 @@ export function wordRuns(words: readonly string[], n: number): readonly string[]
     .slice(0, Math.max(0, words.length - n + 1))
     .map((_word, at) => words.slice(at, at + n).join(' '));
 }
+
+/**
+ * The text without the characters at its end that are among `marks`, white space included. A loop, because a regular
+ * expression for it is quadratic in runs of such characters that do not reach the end.
+ */
+export function trimEndOf(text: string, marks: string): string {
+  let end = text.length;
+  while (end > 0 && (marks.includes(text[end - 1] as string) || /\s/u.test(text[end - 1] as string))) end--;
+  return text.slice(0, end);
+}

@@ -91,27 +91,47 @@ function lastLine(output: string): string | null {
   return output.split('\n').findLast((line) => line.trim() !== '') ?? null;
 }
 
+/** Marks that may stand around an answer, longer ones first; a run of backticks is handled by its length. */
+const pairs: readonly (readonly [string, string])[] = [
+  ['**', '**'],
+  ['__', '__'],
+  ['*', '*'],
+  ['_', '_'],
+  ['$$', '$$'],
+  ['$', '$'],
+  ['"', '"'],
+  ['“', '”'],
+  ['\\(', '\\)'],
+  ['\\[', '\\]'],
+];
+
+/** What stands between a pair of marks around the whole text and holds no opening mark itself; else the text. */
+function withoutPair(text: string): string {
+  let ticks = 0;
+  while (text[ticks] === '`') ticks++;
+  const all = ticks === 0 ? pairs : [['`'.repeat(ticks), '`'.repeat(ticks)] as const];
+  for (const [open, close] of all) {
+    if (text.length <= open.length + close.length || !text.startsWith(open) || !text.endsWith(close))
+      continue;
+    const inner = text.slice(open.length, -close.length);
+    if (!inner.includes(open)) return inner;
+  }
+  return text;
+}
+
+/** Marks nested deeper than this stay. */
+const mostPairs = 20;
+
 /** Takes off what is around an answer rather than part of it: Markdown marks, $ of TeX, quotes, the full stop. */
 function unwrap(answer: string): string | null {
   let text = answer.trim();
-  for (let before = ''; before !== text; ) {
+  for (let turn = 0, before = ''; before !== text && turn < mostPairs; turn++) {
     before = text;
-    text = text
-      .replace(
-        /^(\*\*|__|\*|_|`+|\$\$?|"|“|\\\(|\\\[)(.+?)(\*\*|__|\*|_|`+|\$\$?|"|”|\\\)|\\\])$/su,
-        (whole, open: string, inner: string, close: string) =>
-          closing(open) === close && !inner.includes(open) ? inner : whole,
-      )
-      .replace(/(?<=[^.])[.。]$/u, '')
-      .trim();
+    text = withoutPair(text);
+    if (text.length > 1 && /[.。]$/u.test(text) && text.at(-2) !== '.') text = text.slice(0, -1);
+    text = text.trim();
   }
   return textOrNull(text);
-}
-
-function closing(open: string): string {
-  if (open === '“') return '”';
-  if (open === '\\(') return '\\)';
-  return open === '\\[' ? '\\]' : open;
 }
 
 function automatic(output: string): string | null {

@@ -1,5 +1,4 @@
 // Owns the check against recorded outputs of real models with known scores; skipped where ../shared/data is absent.
-import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { pairedGain } from '../../../../src/core/measure/gain.ts';
 import { graders } from '../../../../src/core/measure/grade.ts';
@@ -7,22 +6,9 @@ import { parseNumber } from '../../../../src/core/measure/numbers.ts';
 import type { Scored } from '../../../../src/core/measure/statistics.ts';
 import { asId, type TaskId } from '../../../../src/core/model/ids.ts';
 import { extractAnswer } from '../../../../src/core/prompt/answer.ts';
+import { expected, recordedPresent, recordedRows as rows } from '../recorded.ts';
 
-const data = new URL('../../../../../shared/data/', import.meta.url);
-const present = existsSync(data);
-if (!present) console.warn('Recorded answers are not checked: ../shared/data is absent.');
-
-function rows<Row>(file: string): Row[] {
-  const text = readFileSync(new URL(file, data), 'utf8').trim();
-  return text.split('\n').map((line) => JSON.parse(line) as Row);
-}
-function expected<Value>(key: string): Value {
-  return (JSON.parse(readFileSync(new URL('EXPECTED.json', data), 'utf8')) as Record<string, Value>)[
-    key
-  ] as Value;
-}
-
-describe.skipIf(!present)('gsm8k', () => {
+describe.skipIf(!recordedPresent)('gsm8k', () => {
   test('gold answers of the test set', () => {
     const want = expected<{ rows: number; sum_of_gold: number; min: number; max: number; negative: number }>(
       'gsm8k/test',
@@ -67,7 +53,7 @@ interface BbhRow {
   readonly items: readonly (readonly [string, string])[];
 }
 
-describe.skipIf(!present)('bbh', () => {
+describe.skipIf(!recordedPresent)('bbh', () => {
   const scores = (row: BbhRow): Scored[] =>
     row.items.map(([target, prediction], index) => ({
       taskId: asId<TaskId>(`${row.task}/${index}`),
@@ -101,7 +87,7 @@ describe.skipIf(!present)('bbh', () => {
   });
 });
 
-describe.skipIf(!present)('program of thought', () => {
+describe.skipIf(!recordedPresent)('program of thought', () => {
   test('executed values against gold, within 1e-3', () => {
     const want = expected<{ n: number; abs_1e3_correct: number; missing: number }>('pot/gsm8k_fewshot');
     const all = rows<{ answer: number; executed: number | null }>('pot/gsm8k_fewshot.jsonl');
