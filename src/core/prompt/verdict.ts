@@ -38,7 +38,7 @@ const sides: Readonly<Record<string, Preference>> = {
   '2': 'second',
 };
 /** "whether Output (a) is better" and "neither Output (a) nor Output (b) is better" praise nobody. */
-const subject = String.raw`(?<!\b(?:nor|neither|whether|if|unless|that|than)[ \t])\b(?:output|assistant|response|answer|model)[ \t]{0,4}[([]?([ab12])[)\]]?(?![\p{L}\p{N}])`;
+const subject = String.raw`(?<!\b(?:nor|neither|whether|if|unless)[ \t])\b(?:output|assistant|response|answer|model)[ \t]{0,4}[([]?([ab12])[)\]]?(?![\p{L}\p{N}])`;
 const praise = String.raw`[*_"]{0,3}[,]?[ \t]{1,4}(?:is|was)[ \t]{1,4}(?:(?:the|slightly|clearly|much|significantly|overall|generally|also|a|therefore|thus)[ \t]{1,4}){0,3}(?:better|best|superior|preferable|preferred|stronger|winner)\b`;
 
 /** The one side a list of matches names; null where it names none, or both. */

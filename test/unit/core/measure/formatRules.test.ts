@@ -1,5 +1,5 @@
 // Owns the check of format rules on own texts; recorded ones are in recordedGraders.test.ts.
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   formatRuleKinds,
   gradeFormatRule,
