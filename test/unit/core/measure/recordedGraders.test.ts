@@ -254,7 +254,7 @@ describe.skipIf(!recordedPresent)('novelty: self-instruct', () => {
     const dropped = filterNovel(seeds, [], { words: asciiWords }).flatMap(({ kept }, i) => (kept ? [] : [i]));
     expect(dropped).toEqual(want.seed_self_filter_dropped);
     const pool = rougePool(asciiWords);
-    seeds.forEach(pool.add);
+    for (const seed of seeds) pool.add(seed);
     const most = users.map(({ instruction }) => Math.max(...pool.similarities(instruction)));
     expect(most.filter((similarity) => similarity < 0.7)).toHaveLength(want.user_below_0_7_vs_seeds);
     expect(mean(most)).toBeCloseTo(want.mean_max, 12);
