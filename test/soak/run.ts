@@ -15,7 +15,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeResult } from '../bench/results.ts';
@@ -166,7 +165,6 @@ async function soak(part: string, { goal, counted, bundles }: Part): Promise<voi
   await Promise.all(Array.from({ length: Number(values.lanes) }, lane));
 }
 
-os.setPriority(os.constants.priority.PRIORITY_LOW);
 if (!values.report)
   for (const [part, of] of Object.entries(PARTS))
     if (values.only === undefined || values.only === part) await soak(part, of);
