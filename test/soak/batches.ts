@@ -5,7 +5,7 @@ import { crashEverywhere, createSession } from '../store/crashRun.ts';
 import { damages } from '../store/damage.ts';
 import { judge, makeStores } from '../store/damageRun.ts';
 import { countingEndpoint, endpointRecipe, pocketRecipe } from '../store/killRecipes.ts';
-import { killTimes, runThroughKills } from '../store/killRun.ts';
+import { killMoments, runThroughKills } from '../store/killRun.ts';
 import { record } from '../store/recordings.ts';
 
 export interface Tally {
@@ -20,6 +20,7 @@ const WORKER_EVERY = 500;
 const DAMAGED_A_BATCH = 2_500;
 const KILLS_A_RUN = 25;
 const ROUNDS_OF_A_KILLED_RUN = 8;
+const CALLS_OF_A_KILLED_RUN = 1_700;
 
 const PLAN = { telling: 12, sampled: 10, thoroughEvery: 40, doubleEvery: 400 };
 
@@ -65,11 +66,10 @@ async function damageBatch(seed: number): Promise<Tally> {
 
 async function pocketBatch(seed: number): Promise<Tally> {
   const recipe = pocketRecipe(ROUNDS_OF_A_KILLED_RUN);
-  const began = performance.now();
-  const whole = await runThroughKills({ recipe, killAfter: () => null });
-  const ms = performance.now() - began;
+  const whole = await runThroughKills({ recipe, nextKill: () => null });
   const random = stream(seed, 'kill');
-  const killed = await runThroughKills({ recipe, killAfter: killTimes(random, ms, KILLS_A_RUN) });
+  const nextKill = killMoments(random, whole.events.length, KILLS_A_RUN);
+  const killed = await runThroughKills({ recipe, nextKill });
   const { kills, acknowledged, problems, events } = killed;
   const same = JSON.stringify(events) === JSON.stringify(whole.events);
   const differs = same || problems.length > 0 ? [] : ['the events are not those of the unkilled run'];
@@ -86,7 +86,8 @@ async function endpointBatch(seed: number): Promise<Tally> {
     const { kills, problems } = await runThroughKills({
       recipe: endpointRecipe(ROUNDS_OF_A_KILLED_RUN),
       environment: endpoint.environment,
-      killAfter: killTimes(stream(seed, 'kill'), 8_000, KILLS_A_RUN),
+      signs: () => endpoint.asked.length,
+      nextKill: killMoments(stream(seed, 'kill'), CALLS_OF_A_KILLED_RUN, KILLS_A_RUN),
       onKilled: (settled) => {
         unsettled += new Set(endpoint.asked).size - settled;
       },

@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { stream } from '../../src/core/measure/random.ts';
 import { countingEndpoint, endpointRecipe, pocketRecipe } from './killRecipes.ts';
-import { killTimes, runThroughKills } from './killRun.ts';
+import { killMoments, runThroughKills } from './killRun.ts';
 
 const KILLS = 6;
+/** Of the endpoint's run, about. */
+const CALLS = 500;
 
 describe('ratchet run, killed at random and begun again by the same command', () => {
   test('on Pocket: keeps all it said was saved, and ends as if it had not been killed', async () => {
     const recipe = pocketRecipe(4);
-    const began = performance.now();
-    const whole = await runThroughKills({ recipe, killAfter: () => null });
-    const ms = performance.now() - began;
+    const whole = await runThroughKills({ recipe, nextKill: () => null });
     expect(whole.problems).toEqual([]);
-    const killed = await runThroughKills({ recipe, killAfter: killTimes(stream(1, 'kill'), ms, KILLS) });
+    const nextKill = killMoments(stream(1, 'kill'), whole.events.length, KILLS);
+    const killed = await runThroughKills({ recipe, nextKill });
     console.log(`${killed.kills} kills, ${killed.acknowledged} events seen as saved.`);
     expect(killed.problems).toEqual([]);
     expect(killed.kills).toBeGreaterThan(2);
@@ -27,7 +28,8 @@ describe('ratchet run, killed at random and begun again by the same command', ()
       const { kills, problems } = await runThroughKills({
         recipe: endpointRecipe(3),
         environment: endpoint.environment,
-        killAfter: killTimes(stream(2, 'kill'), 2_000, KILLS),
+        signs: () => endpoint.asked.length,
+        nextKill: killMoments(stream(2, 'kill'), CALLS, KILLS),
         onKilled: (settled) => {
           unsettled += new Set(endpoint.asked).size - settled;
         },

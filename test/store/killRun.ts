@@ -35,10 +35,18 @@ export interface KilledRun {
   readonly events: readonly string[];
 }
 
+/** So many signs of work after the process was started, and then so many milliseconds: slow machines are hit as fast ones. */
+export interface KillMoment {
+  readonly signs: number;
+  readonly ms: number;
+}
+
 export interface KillPlan {
   readonly recipe: string;
-  /** Milliseconds from the start of the process to the kill; null lets it run to its end. */
-  readonly killAfter: () => number | null;
+  /** When the next life of the command ends; null lets it run to its end. */
+  readonly nextKill: () => KillMoment | null;
+  /** Signs that the work goes on, beside the events that are announced: calls that arrived, say. */
+  readonly signs?: () => number;
   readonly environment?: NodeJS.ProcessEnv;
   /** Told after each kill how many effects are settled. */
   readonly onKilled?: (settled: number) => void;
@@ -124,11 +132,24 @@ async function live(
     alive = false;
     return { killed: signal === 'SIGKILL', code: code as number | null };
   });
-  const listening = listen(path.dirname(recipeFile), () => alive, onEvents);
-  const after = plan.killAfter();
-  const timer = after === null ? null : setTimeout(() => child.kill('SIGKILL'), after);
+  let announced = 0;
+  const signs = (): number => announced + (plan.signs?.() ?? 0);
+  const before = signs();
+  const listening = listen(
+    path.dirname(recipeFile),
+    () => alive,
+    (events) => {
+      announced += events.length;
+      onEvents(events);
+    },
+  );
+  const moment = plan.nextKill();
+  if (moment !== null) {
+    while (alive && signs() - before < moment.signs) await sleep(2);
+    await Promise.race([ended, sleep(moment.ms)]);
+    child.kill('SIGKILL');
+  }
   const end = await ended;
-  if (timer !== null) clearTimeout(timer);
   await listening;
   return { ...end, said };
 }
@@ -183,8 +204,16 @@ export async function runThroughKills(plan: KillPlan): Promise<KilledRun> {
   }
 }
 
-/** Kill times for a run that takes about `ms` unkilled: from its first moments on, and so that it lives through them all. */
-export function killTimes(random: Random, ms: number, kills: number): () => number | null {
+/**
+ * When a run of about `signs` signs of work is killed, `kills` times, so that it lives through them all: one in five
+ * while it starts, the others in the middle of its work.
+ */
+export function killMoments(random: Random, signs: number, kills: number): () => KillMoment | null {
+  const most = Math.max(1, Math.floor((1.5 * signs) / kills));
   let left = kills;
-  return () => (left-- > 0 ? 150 + Math.floor((random.unit() * 1.5 * ms) / Math.max(2, kills / 2)) : null);
+  return () => {
+    if (left-- <= 0) return null;
+    if (random.int(5) === 0) return { signs: 0, ms: random.int(1_500) };
+    return { signs: 1 + random.int(most), ms: random.int(200) };
+  };
 }
