@@ -2,7 +2,7 @@
  * Owns one workspace's engine for the length of its life: lock, ear, clients, runs, idle end. The engine process is this and
  * nothing else; the command line runs the same in the foreground.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import type { FileStore } from '../adapters/store/localStore.ts';
@@ -196,6 +196,8 @@ function makeFolder(paths: WorkspacePaths): void {
     mkdirSync(paths.folder, { recursive: true });
     const ignore = path.join(paths.folder, '.gitignore');
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+    // A folder of an earlier day may be read only by now, or another user's; the lock would only say that it fails.
+    accessSync(paths.folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw new EngineError(
