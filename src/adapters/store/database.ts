@@ -78,6 +78,11 @@ export interface Database {
    * was written to meanwhile: nothing is left then, try again. Throws StoreError.
    */
   copyBeside(target: string, use?: CopyUse): Promise<boolean>;
+  /**
+   * Runs `work` while nothing is folded into the file: commits go to the log, so that others may read the file. Null when
+   * another holds it already, or it was written to all the same: then what came of the work counts for nothing.
+   */
+  holdStill<Result>(work: (isStill: () => boolean) => Promise<Result>): Promise<Result | null>;
   /** Replaces the file by a compact copy of itself; its bytes before and after. Throws StoreError, with the file as it was. */
   compact(): Compaction;
   /** Opens another database file the way this one was opened. */
@@ -99,7 +104,6 @@ function createDatabase(
   { file, files, context, openOther }: OpenedFile,
   report: OpeningReport,
 ): Database {
-  let copying = false;
   const writable = (): void => {
     if (report.readOnly) throw newerError(file);
   };
@@ -108,6 +112,7 @@ function createDatabase(
     writeSequence(file, { salts, commits: held.commits(), contents }, files, durably);
   };
   const { settle, ...access } = accessAround(held, writable, report.readOnly);
+  const { holdStill, isHeld } = stillness(held, settle);
   return {
     file,
     files,
@@ -115,7 +120,7 @@ function createDatabase(
     ...access,
     logBytes: () => held.present()?.logBytes() ?? 0,
     fold: (shorten) => {
-      if (report.readOnly || copying) return false;
+      if (report.readOnly || isHeld()) return false;
       try {
         held.fold(shorten);
         return true;
@@ -125,23 +130,12 @@ function createDatabase(
     },
     openOther,
     exportTo: (target) => void access.read((connection) => copyTo(connection, target, context)),
+    holdStill,
     copyBeside: async (target, use = FOR_RATCHET) => {
-      if (copying) return false;
-      settle();
-      held.fold(true);
-      const folds = held.folds();
-      copying = true;
-      try {
-        return await copyInSlices(
-          file,
-          target,
-          readContents(held.live()),
-          { ...context, ...use },
-          () => held.folds() === folds,
-        );
-      } finally {
-        copying = false;
-      }
+      const copied = await holdStill((isStill) =>
+        copyInSlices(file, target, readContents(held.live()), { ...context, ...use }, isStill),
+      );
+      return copied ?? false;
     },
     compact: () => {
       settle();
@@ -171,6 +165,31 @@ function createDatabase(
       else if (held.present() !== null) attempt(settle);
       held.close();
       if (report.readOnly) removeEmptyLog(file, files);
+    },
+  };
+}
+
+/** Holding the file as it is: one at a time, with all that waited in its place. */
+function stillness(
+  held: HeldConnection,
+  settle: () => void,
+): Pick<Database, 'holdStill'> & { readonly isHeld: () => boolean } {
+  let isHeld = false;
+  return {
+    isHeld: () => isHeld,
+    holdStill: async (work) => {
+      if (isHeld) return null;
+      settle();
+      held.fold(true);
+      const folds = held.folds();
+      const isStill = (): boolean => held.folds() === folds;
+      isHeld = true;
+      try {
+        const result = await work(isStill);
+        return isStill() ? result : null;
+      } finally {
+        isHeld = false;
+      }
     },
   };
 }

@@ -14,6 +14,7 @@ import type { Compaction, Database, OpeningReport } from './database.ts';
 import { listEvaluations, readEvaluation } from './evaluations.ts';
 import { readExperience } from './experienceDetail.ts';
 import { experienceCounts } from './experienceGroups.ts';
+import { exportStore } from './exportStore.ts';
 import { experiencePage } from './experiencePages.ts';
 import { groupCommit } from './groupCommit.ts';
 import { type Imported, importRuns } from './importRuns.ts';
@@ -27,7 +28,7 @@ import { createRun, listEvents, listRuns, readRun } from './runs.ts';
 export interface FileStore extends Store {
   /** Reads and checks everything; commits go on meanwhile. Damage is an answer here, not an error. */
   verify(): Promise<Verification>;
-  /** Writes a compact copy of the whole store that any SQLite reads. Throws StoreError when the file exists. */
+  /** Writes a copy of the whole store that any SQLite reads, compact where it is small; commits go on meanwhile. Throws StoreError when the file exists. */
   exportTo(file: string): Promise<void>;
   /**
    * Adds the runs of another workspace file that are not here yet, each in one transaction. Throws StoreError for a file
@@ -98,6 +99,7 @@ export function createStore(
   now: () => number = Date.now,
   upkeep: Upkeep = foldingOnly(database),
   search: Search = searchWithoutIndex(database),
+  verifyElsewhere: () => Promise<Verification | null> = () => Promise.resolve(null),
 ): FileStore {
   const commits = groupCommit(database, () => {
     upkeep.afterCommit();
@@ -134,11 +136,11 @@ export function createStore(
     annotate: (annotation) => commits.write((connection) => annotate(connection, annotation)),
     verify: async () => {
       await commits.drain();
-      return verifyStore(database, () => new Promise((resolve) => setImmediate(resolve)));
+      return (await verifyElsewhere()) ?? verifyStore(database, briefly);
     },
     exportTo: async (file) => {
       await commits.drain();
-      database.exportTo(file);
+      await exportStore(database, file);
     },
     importFrom: async (file) => {
       await commits.drain();

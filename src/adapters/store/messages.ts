@@ -47,7 +47,7 @@ export interface WorkerStart {
   readonly file: string;
   readonly wasmFile: string;
   /** Opens the file, or puts its newest good backup in its place and ends. */
-  readonly task: 'open' | 'restore';
+  readonly task: 'open' | 'restore' | 'verify';
 }
 
 export interface StoreRequest {

@@ -166,7 +166,7 @@ function complaint(check: () => unknown): string | null {
 }
 
 async function walk(
-  database: Database,
+  database: Pick<Database, 'read'>,
   { sql, key, check }: Walk,
   found: string[],
   pause: () => Promise<void>,
@@ -189,7 +189,10 @@ async function walk(
 }
 
 /** `pause` is awaited between portions. Throws StoreError only when the store is closed meanwhile. */
-export async function verifyStore(database: Database, pause: () => Promise<void>): Promise<Verification> {
+export async function verifyStore(
+  database: Pick<Database, 'read'>,
+  pause: () => Promise<void>,
+): Promise<Verification> {
   const problems: string[] = [];
   const unread = complaint(() => {
     // What is in memory says nothing about the file.

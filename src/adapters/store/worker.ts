@@ -19,6 +19,7 @@ import {
   type WorkerStart,
 } from './messages.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { verifyBeside, verifyReadOnly } from './verifyBeside.ts';
 import { indexedSearch, searchWithoutIndex } from './search.ts';
 import { searchExperiences } from './searchExperiences.ts';
 import { openSearchIndex } from './searchIndex.ts';
@@ -77,10 +78,17 @@ async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
       port.close();
       return;
     }
+    if (start.task === 'verify') {
+      send(port, { id: 0, ok: true, result: await verifyReadOnly(options) }, false);
+      port.close();
+      return;
+    }
     const database = await openDatabase(options);
     const index = { ...options, file: path.join(path.dirname(options.file), 'search.ratchetdb') };
     const search = database.report.readOnly ? searchWithoutIndex(database) : indexedSearch(database, index);
-    const store = createStore(database, Date.now, fullUpkeep(database, USUAL_UPKEEP), search);
+    const store = createStore(database, Date.now, fullUpkeep(database, USUAL_UPKEEP), search, () =>
+      verifyBeside(database, new URL(import.meta.url), start),
+    );
     port.on('message', (request: StoreRequest) => void answer(store, port, request));
     send(port, { id: 0, ok: true, result: null }, false);
   } catch (error) {
