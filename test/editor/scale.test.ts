@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
-import { answer, choose, quickInput, runCommand, typeKeys, useTheme } from './harness/commands.ts';
+import { answer, choose, openFile, quickInput, runCommand, typeKeys, useTheme } from './harness/commands.ts';
 import { openEditor, repository, type Editor } from './harness/editor.ts';
 import { keepEvidence, screenshot } from './harness/screenshot.ts';
 import * as shell from './harness/shell.ts';
@@ -46,7 +46,8 @@ describe('a workspace of 100,000 experiences in the editor', () => {
   let editor: Editor;
   let page: Page;
   let probe: string;
-  let idle: Stutter;
+  /** The editor with nothing of the extension's in it, on this machine as busy as it is now. */
+  let alone: Stutter;
   const probes = mkdtempSync(path.join(tmpdir(), 'ratchet-probe-'));
   const measured: [string, Stutter][] = [];
   const failed = (name: string) => onTestFailed(() => keepEvidence(editor, `scale-${name}`));
@@ -78,7 +79,15 @@ describe('a workspace of 100,000 experiences in the editor', () => {
     failed('runs');
     await eventually(() => rows(page)).toHaveLength(4);
     expect((await rows(page))[0]).toContain(biggest);
-    idle = await measure('idle', () => page.waitForTimeout(4_000));
+    await measure('idle', () => page.waitForTimeout(4_000));
+    const lookAround = async () => {
+      await openFile(page, 'own-tasks.loop.yaml');
+      await openFile(page, 'tasks.jsonl');
+      await runCommand(page, 'View: Close All Editors');
+    };
+    // Once before it counts: the first file brings the editor's own code.
+    await lookAround();
+    alone = await measure('the editor alone', lookAround);
   });
 
   it('is browsed to its depth', async () => {
@@ -217,16 +226,17 @@ describe('a workspace of 100,000 experiences in the editor', () => {
   });
 
   it('holds up neither the window nor its extension host', () => {
-    const active = measured.filter(([name]) => name !== 'idle');
+    const active = measured.filter(([name]) => name !== 'idle' && name !== 'the editor alone');
     expect(active).toHaveLength(6);
+    const bound = Math.max(100, 1.5 * (alone.frames.computed[0] ?? 0));
     for (const [name, { host, frames }] of active) {
-      // What the thread computed at once: by the clock, another process may have had its processor meanwhile.
-      expect(host.computed, `${name}: the extension host computed too long at once`).toBeLessThanOrEqual(16);
+      // Computed, not by the clock: another process may have had the processor meanwhile.
       expect(host.samples, name).toBeGreaterThan(100);
-      expect(frames.frames, name).toBeGreaterThan(20);
-      expect(Math.max(0, ...frames.longTasks), `${name}: a task held up the window`).toBeLessThan(250);
+      expect(host.own.length, `${name}: the probe saw nothing of the extension`).toBeGreaterThan(0);
+      expect(host.own[0]?.ms, `${name}: the extension held up its host`).toBeLessThanOrEqual(16);
+      expect(frames.computed.length, name).toBeGreaterThan(0);
+      expect(frames.computed[0], `${name}: a task held up a window`).toBeLessThan(bound);
     }
-    expect(idle.frames.frames).toBeGreaterThan(60);
   });
 
   it('looks right in every theme and when it is narrow', async () => {

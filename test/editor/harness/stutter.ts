@@ -11,6 +11,8 @@ export type Frames = {
   readonly longest: readonly number[];
   /** Milliseconds of tasks that held up the window for over 50. */
   readonly longTasks: readonly number[];
+  /** The longest tasks of any window by what they computed, in milliseconds: a busy machine does not lengthen them. */
+  readonly computed: readonly number[];
 };
 
 export type Host = {
@@ -19,14 +21,14 @@ export type Host = {
   /** The longest turn by the clock, and the longest by what the thread itself computed, both in milliseconds. */
   readonly wall: number;
   readonly computed: number;
-  /** The longest stretches in which the extension's own code was on the stack, in milliseconds. */
+  /** The longest stretches in which the extension's own code was on the stack, in milliseconds of computing. */
   readonly own: readonly { readonly ms: number; readonly by: string }[];
   readonly samples: number;
 };
 
 export type Stutter = { readonly frames: Frames; readonly host: Host };
 
-type Recorder = { end: () => Frames };
+type Recorder = { end: () => Omit<Frames, 'computed'> };
 
 /** Milliseconds from one frame to the next, and long tasks, from now on. */
 function recordFrames(): void {
@@ -84,16 +86,45 @@ async function ask(probe: string, what: 'begin' | 'end'): Promise<unknown> {
 
 /** What happened in a window and its extension host while `work` was done in it. */
 export async function measureStutter(page: Page, probe: string, work: () => Promise<void>): Promise<Stutter> {
+  const browser = page.context().browser();
+  if (browser === null) throw new Error('The window has no browser.');
   await ask(probe, 'begin');
   await page.evaluate(recordFrames);
-  try {
-    await work();
-  } catch (error) {
-    await ask(probe, 'end');
-    throw error;
-  }
+  await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
+  const failure = await work().then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
+  const trace = await browser.stopTracing();
   const frames = await page.evaluate(() => (window as unknown as { recorder: Recorder }).recorder.end());
-  return { frames, host: (await ask(probe, 'end')) as Host };
+  const host = (await ask(probe, 'end')) as Host;
+  if (failure !== null) throw failure.error;
+  return { frames: { ...frames, computed: longestTasks(trace) }, host };
+}
+
+type TraceEvent = {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds the thread computed. */
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+};
+
+/** Milliseconds the longest tasks of the windows' main threads computed. */
+function longestTasks(trace: Buffer): readonly number[] {
+  const { traceEvents } = JSON.parse(trace.toString('utf8')) as { traceEvents: readonly TraceEvent[] };
+  const isMain = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  return traceEvents
+    .filter(({ ph, pid, tid, tdur }) => ph === 'X' && tdur !== undefined && isMain.has(`${pid} ${tid}`))
+    .map(({ tdur = 0 }) => tdur / 1000)
+    .sort((one, other) => other - one)
+    .slice(0, 5);
 }
 
 const list = (values: readonly number[]): string =>
@@ -102,7 +133,7 @@ const list = (values: readonly number[]): string =>
 export function sayStutter(name: string, { frames, host }: Stutter): string {
   const own = host.own.map(({ ms, by }) => `${by} ${ms.toFixed(1)}`).join(', ') || 'none';
   return [
-    `${name}: ${frames.frames} frames in ${frames.seconds.toFixed(1)} s, longest gaps ${list(frames.longest)} ms, long tasks ${list(frames.longTasks)} ms;`,
+    `${name}: ${frames.frames} frames in ${frames.seconds.toFixed(1)} s, longest gaps ${list(frames.longest)} ms, long tasks ${list(frames.longTasks)} ms, computed at most ${list(frames.computed)} ms;`,
     `extension host late p50 ${host.loop.p50.toFixed(1)}, p99 ${host.loop.p99.toFixed(1)}, max ${host.loop.max.toFixed(1)} ms,`,
     `longest turn ${host.wall.toFixed(1)} ms by the clock, ${host.computed.toFixed(1)} ms computed; own code at a stretch: ${own} ms`,
   ].join(' ');
