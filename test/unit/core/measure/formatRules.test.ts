@@ -168,3 +168,10 @@ test('bounds hold the true count', () => {
   expect(capitalWordBounds('I CANNOT see NASA’s X-15')).toEqual({ least: 2, most: 5 });
   expect(languageByScript('12345', 'en')).toBeNull();
 });
+
+// Half a million marks that do not reach the end: a regular expression that trims them would need minutes.
+test.each(['.', '?! ', '" ', '*)'])('%j repeated is counted in time', (unit) => {
+  const text = `${unit.repeat(500_000 / unit.length)}x`;
+  expect(sentenceBounds(text).least).toBeGreaterThanOrEqual(1);
+  for (const kind of formatRuleKinds) gradeFormatRule(text, { kind });
+});
