@@ -82,6 +82,7 @@ export function nativeConnection(file: string): Connection {
     logBytes: () => 0,
     close: () => database.close(),
     abandon: () => database.close(),
+    giveUp: () => database.close(),
   };
   connection.script(
     'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0;',

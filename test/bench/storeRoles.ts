@@ -102,6 +102,7 @@ async function openInMemory(): Promise<void> {
     logBytes: () => 0,
     close: () => undefined,
     abandon: () => undefined,
+    giveUp: () => undefined,
   });
   const openMs = performance.now() - start;
   const exporting = performance.now();

@@ -30,6 +30,8 @@ export interface Connection {
   close(): void;
   /** Closes it without writing anything: the files stay as they are. */
   abandon(): void;
+  /** The same, and cuts off the log what no sync has confirmed: a commit that failed is not found again. Never throws. */
+  giveUp(): void;
 }
 
 interface Prepared {
@@ -79,6 +81,21 @@ function withMounted(mounts: Mounts, path: string, files: HostFiles, work: (name
     throw mount.fault === null ? error : faultError(mount.fault, error);
   } finally {
     mounts.remove(mount);
+  }
+}
+
+/** Where it cannot be cut, a commit that failed may be found again: it was never said to be saved, nor to be gone. */
+function cutLog(log: string, bytes: number, files: HostFiles): void {
+  const mode = { write: true, create: false, exclusive: false, truncate: false, permissions: 0 };
+  try {
+    const descriptor = files.open(log, mode);
+    try {
+      files.truncate(descriptor, bytes);
+    } finally {
+      files.close(descriptor);
+    }
+  } catch {
+    // The next opening reads it as it is.
   }
 }
 
@@ -158,6 +175,11 @@ export function createConnection(
     abandon: () => {
       mount.detached = true;
       end();
+    },
+    giveUp: () => {
+      mount.detached = true;
+      end();
+      if (mount.unsyncedFrom !== null) cutLog(`${path}-wal`, mount.unsyncedFrom, files);
     },
   };
 }

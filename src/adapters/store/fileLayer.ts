@@ -74,6 +74,7 @@ function writeTo(handle: OpenFile, bytes: Uint8Array, start: number, length: num
   if (kind === 'log' && mount.log !== null) {
     mount.log.write(bytes.subarray(start, start + length), position);
     mount.logBytes = position + length;
+    mount.unsyncedFrom = Math.min(mount.unsyncedFrom ?? position, position);
     return length;
   }
   if (kind === 'database' && isPage(length, position))
@@ -197,7 +198,10 @@ function descriptorCalls(memory: MemoryView, { open }: Descriptors) {
       // What could not be written leaves no doubt about what was: only a failed sync does.
       const errno = attempt(found.mount, 'write', found.path, () => flushLog(found));
       if (errno !== 0) return errno;
-      return attempt(found.mount, 'sync', found.path, () => found.mount.files.sync(found.descriptor));
+      return attempt(found.mount, 'sync', found.path, () => {
+        found.mount.files.sync(found.descriptor);
+        if (found.kind === 'log') found.mount.unsyncedFrom = null;
+      });
     },
     fstat: onFile(
       (handle, _descriptor, at) =>

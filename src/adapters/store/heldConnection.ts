@@ -33,7 +33,9 @@ export function holdConnection(open: () => Connection, file: string, found: numb
   let folds = 0;
   const letGo = (): void => {
     folds++;
-    connection?.close();
+    // Closing would fold the log, and sync again what a failed sync may have lost without a word.
+    if (connection?.syncFailed() === true) connection.giveUp();
+    else connection?.close();
     connection = null;
   };
   const live = (): Connection => {

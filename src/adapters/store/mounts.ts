@@ -27,6 +27,8 @@ export interface Mount {
   detached: boolean;
   /** End of the newest write to the log, in bytes: about the log's length. */
   logBytes: number;
+  /** Where the log begins to be written and not yet synced; null while all of it is. */
+  unsyncedFrom: number | null;
   /** Writes to the log that wait for its next sync. */
   log: LogBuffer | null;
   /** How many descriptors are open on it. */
@@ -66,6 +68,7 @@ function newMount(path: string, files: HostFiles): Mount {
     refused: null,
     detached: false,
     logBytes: 0,
+    unsyncedFrom: null,
     log: null,
     open: 0,
   };
