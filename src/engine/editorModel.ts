@@ -23,6 +23,8 @@ const usualConcurrency = 4;
 const usualGraceMs = 20_000;
 const callLimitMs = 600_000;
 const stopEveryMs = 50;
+/** Failures in a row, none answered between, after which it is the model's doing and not the tasks'. */
+const mostFailures = 8;
 
 const noWindow =
   'Editor models answer through an editor window, and none is connected; open this workspace in the editor, then resume.';
@@ -108,13 +110,24 @@ async function* answers(
   let failure: { readonly error: unknown } | null = null;
   let next = 0;
   let wake = (): void => undefined;
+  // What a model that fails every call did to them is no outcome of theirs: it is held back until another one is answered.
+  const held: Indexed[] = [];
+  const take = (item: Indexed): void => {
+    held.push(item);
+    if (item.answer.ok) {
+      finished.push(...held.splice(0));
+      wake();
+    } else if (held.length >= mostFailures)
+      throw new ProviderError(
+        `The editor model ${options.model} failed ${mostFailures} calls in a row, last because ${item.answer.reason}; resume when it works.`,
+      );
+  };
   const work = async (): Promise<void> => {
     while (next < requests.length && !ending.signal.aborted && !stop.aborted) {
       const index = next++;
       const answer = await askWindow(options, requests[index] as ModelRequest, ending.signal);
       if (answer === null) return;
-      finished.push({ index, answer });
-      wake();
+      take({ index, answer });
     }
   };
   const guarded = () =>
@@ -128,6 +141,7 @@ async function* answers(
   const workers = Math.min(options.concurrency ?? usualConcurrency, requests.length);
   let working = true;
   const all = Promise.all(Array.from({ length: workers }, guarded)).then(() => {
+    if (failure === null && !ending.signal.aborted) finished.push(...held.splice(0));
     working = false;
     wake();
   });
