@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { findProvider, type FoundProvider } from '../../../src/protocol/providers.ts';
 import { rowContexts } from '../../../src/host/trees/treeNode.ts';
 import { commandIds, contextKeys, documentScheme, panelType, viewIds } from '../../../src/host/ids.ts';
 
@@ -175,5 +176,29 @@ describe('the manifest and the code', () => {
   test('a title that opens a question ends in an ellipsis, and no key works outside its place', () => {
     for (const { title } of contributes.commands) expect(title).toMatch(/^[A-Z][^.]*(\.\.\.)?$/);
     for (const { when } of contributes.keybindings) expect(when).toContain(contextKeys.reviewKeys);
+  });
+
+  test('what decides who is asked, and with which key, a workspace cannot say', () => {
+    const { properties } = (
+      manifest.contributes as unknown as {
+        readonly configuration: {
+          readonly properties: Readonly<Record<string, { scope: string; additionalProperties?: object }>>;
+        };
+      }
+    ).configuration;
+    const { restrictedConfigurations } = manifest.capabilities['untrustedWorkspaces'] as unknown as {
+      readonly restrictedConfigurations: readonly string[];
+    };
+    const providers = properties['ratchet.providers'];
+    expect(providers?.scope).toBe('application');
+    expect(restrictedConfigurations).toContain('ratchet.providers');
+    const described = Object.keys(
+      (providers?.additionalProperties as { readonly properties: object }).properties,
+    );
+    const full = Object.keys(
+      (findProvider('openai', {}) as Extract<FoundProvider, { kind: 'found' }>).settings,
+    );
+    expect([...described, 'id'].sort()).toEqual(full.sort());
+    expect(JSON.stringify(providers)).not.toMatch(/"api_?key"/iu);
   });
 });
