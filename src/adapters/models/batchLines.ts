@@ -3,6 +3,7 @@
  * be taken by the endpoint. Deliberately treats a request in a batch like one made directly: the same faults, the same verdicts.
  */
 import type { BatchCall, BatchNews } from '../../core/ports.ts';
+import { readAnswerTo } from './askAnswer.ts';
 import { adapt } from './askEndpoint.ts';
 import { EndpointFault, faultOf } from './endpointFault.ts';
 import { errorFault, throwErrorInside } from './errorInside.ts';
@@ -31,7 +32,7 @@ export function batchLines(
   sent: readonly OptionalField[],
   tell: (news: BatchNews) => void,
 ): BatchLines {
-  const { address, endpoint, protocol } = session;
+  const { address, endpoint } = session;
   const wanted = new Map(calls.map((call) => [call.id, call]));
   const seen = new Set<string>();
   let endedBadly = false;
@@ -67,7 +68,8 @@ export function batchLines(
       throwStatus(status, body);
       throwErrorInside(body);
       const named = typeof requestId === 'string' && requestId !== '' ? requestId : null;
-      tell({ kind: 'answer', id, answer: protocol.read(body, endpoint.model, named) });
+      const { request } = wanted.get(id) as BatchCall;
+      tell({ kind: 'answer', id, answer: readAnswerTo(session, request, body, named) });
     } catch (thrown) {
       judge(id, thrown);
     }

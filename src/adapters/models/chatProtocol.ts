@@ -4,11 +4,13 @@
  */
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import type { TokenUsage } from '../../core/model/task.ts';
-import type { ModelAnswer } from '../../core/ports.ts';
+import type { ModelAnswer, ModelRequest } from '../../core/ports.ts';
+import { formField, formFields, messagesOf } from './answerForm.ts';
 import { EndpointFault } from './endpointFault.ts';
 import { throwErrorInside } from './errorInside.ts';
 import { failed, listOf, modelNamed, objectOf, tokenCount } from './json.ts';
 import type { OptionalField } from './judgeFault.ts';
+import { readLogprobs } from './logprobs.ts';
 import type { AskedFor, Protocol, StreamReader } from './protocol.ts';
 
 const optional: readonly OptionalField[] = ['seed', 'temperature', 'max_tokens'];
@@ -17,14 +19,32 @@ const optional: readonly OptionalField[] = ['seed', 'temperature', 'max_tokens']
 function bodyOf({ request, model, stream, refused }: AskedFor): ChatCompletionCreateParams {
   return {
     model,
-    messages: request.messages.map(({ role, content }) => ({ role, content })),
+    messages: messagesOf(request, refused).map(({ role, content }) => ({ role, content })),
     ...(refused.has('seed') ? {} : { seed: request.seed }),
     ...(refused.has('temperature') ? {} : { temperature: request.temperature }),
     ...(refused.has('max_tokens')
       ? { max_completion_tokens: request.maxTokens }
       : { max_tokens: request.maxTokens }),
+    ...formOf(request, refused),
+    ...(request.logprobs === undefined || refused.has('logprobs')
+      ? {}
+      : { logprobs: true, top_logprobs: request.logprobs }),
     ...(stream ? { stream } : {}),
     ...(stream && !refused.has('stream_options') ? { stream_options: { include_usage: true } } : {}),
+  };
+}
+
+function formOf(
+  request: ModelRequest,
+  refused: ReadonlySet<OptionalField>,
+): Pick<ChatCompletionCreateParams, 'response_format'> {
+  const { responseFormat } = request;
+  const form = formField(request, refused);
+  if (responseFormat === undefined || form === null) return {};
+  if (form === 'json_object') return { response_format: { type: 'json_object' } };
+  const { name, schema } = responseFormat;
+  return {
+    response_format: { type: 'json_schema', json_schema: { name, schema: { ...schema }, strict: true } },
   };
 }
 
@@ -54,6 +74,7 @@ export function readCompletion(body: unknown, asked: string, requestId: string |
     usage: usageOf(answer['usage']),
     model: modelNamed(answer['model'], asked),
     requestId,
+    logprobs: readLogprobs(objectOf(choice?.['logprobs'])?.['content']),
   } as const;
   if (declined !== null || finish === 'content_filter') {
     const text = declined ?? (typeof content === 'string' ? content : '');
@@ -75,6 +96,7 @@ function chatReader(): StreamReader {
   const text: string[] = [];
   const refusal: string[] = [];
   const calls: unknown[] = [];
+  const logprobs: unknown[] = [];
   let model: unknown = null;
   let usage: unknown = null;
   let finish: unknown = null;
@@ -96,6 +118,7 @@ function chatReader(): StreamReader {
         if (typeof delta?.['content'] === 'string') text.push(delta['content']);
         if (typeof delta?.['refusal'] === 'string') refusal.push(delta['refusal']);
         calls.push(...listOf(delta?.['tool_calls']));
+        logprobs.push(...listOf(objectOf(choice['logprobs'])?.['content']));
         finish = choice['finish_reason'] ?? finish;
       }
       return false;
@@ -103,7 +126,8 @@ function chatReader(): StreamReader {
     whole() {
       if (!closed && finish === null) return null;
       const message = { content: text.join(''), refusal: refusal.join(''), tool_calls: calls };
-      return { model, usage, choices: [{ index: 0, message, finish_reason: finish }] };
+      const given = logprobs.length === 0 ? null : { content: logprobs };
+      return { model, usage, choices: [{ index: 0, message, finish_reason: finish, logprobs: given }] };
     },
   };
 }
@@ -111,8 +135,10 @@ function chatReader(): StreamReader {
 export const chatProtocol: Protocol = {
   path: '/v1/chat/completions',
   bodyOf,
-  sent: ({ stream, refused }) =>
-    [...optional, ...(stream ? (['stream_options'] as const) : [])].filter((field) => !refused.has(field)),
+  sent: ({ request, stream, refused }) => [
+    ...[...optional, ...(stream ? (['stream_options'] as const) : [])].filter((field) => !refused.has(field)),
+    ...formFields(request, refused),
+  ],
   send: (client, asked) => client.chat.completions.create(bodyOf(asked)).asResponse(),
   reader: chatReader,
   leastTokens: 1,

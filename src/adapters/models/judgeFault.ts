@@ -7,7 +7,16 @@ import type { FaultKind } from './endpointFault.ts';
 import { type HeaderReader, rateWindow, retryAfter } from './rateHeaders.ts';
 
 /** A request field that not every endpoint takes. */
-export type OptionalField = 'seed' | 'temperature' | 'max_tokens' | 'stream_options' | 'store';
+export type OptionalField =
+  | 'seed'
+  | 'temperature'
+  | 'max_tokens'
+  | 'stream_options'
+  | 'store'
+  | 'logprobs'
+  /** A schema the answer is held to; without it, that it be JSON at all; without both, words. */
+  | 'json_schema'
+  | 'json_object';
 
 export type Verdict =
   /** Ask again, at most `tries` times in all, after a growing pause. `certain`: no other call would fare better. */
@@ -92,10 +101,27 @@ const tooLong =
   /context.{0,20}(?:length|window)|maximum context|too many tokens|too long|exceeds? the.{0,30}tokens/iu;
 const outOfCredit = /insufficient_quota|billing|credit|exceeded your current quota/iu;
 
+/** What endpoints call a field that has another name here, or none of its own. */
+const alsoCalled: Readonly<Partial<Record<OptionalField, readonly string[]>>> = {
+  json_schema: ['response_format', 'text.format', 'format'],
+  json_object: ['response_format', 'text.format', 'format'],
+  logprobs: ['top_logprobs', 'include'],
+};
+/** How else they say that they do not take a form of answers. */
+const refusesForm = /unavailable|invalid (?:value|schema|parameter)|supported values|must be/iu;
+
 function refusedField(error: ServerError, sent: readonly OptionalField[]): OptionalField | null {
-  if (!refusesField.test(`${error.message} ${error.code}`)) return null;
-  const exact = sent.find((field) => error.param === field);
-  return exact ?? sent.find((field) => new RegExp(`\\b${field}\\b`, 'u').test(error.message)) ?? null;
+  const all = `${error.message} ${error.code}`;
+  const refused = (field: OptionalField): boolean =>
+    refusesField.test(all) || (field.startsWith('json_') && refusesForm.test(all));
+  const names = (field: OptionalField): readonly string[] => [field, ...(alsoCalled[field] ?? [])];
+  const said = (field: OptionalField): boolean =>
+    names(field).some((name) => new RegExp(`\\b${name.replace('.', '\\.')}\\b`, 'u').test(error.message));
+  const candidates = sent.filter(refused);
+  const exact = candidates.find((field) =>
+    names(field).some((name) => error.param === name || error.param.startsWith(`${name}.`)),
+  );
+  return exact ?? candidates.find(said) ?? null;
 }
 
 /** 400, 413, 422: the request is at fault; whether all requests are or this one is decides between provider and item. */

@@ -4,11 +4,13 @@
  */
 import type { ResponseCreateParams } from 'openai/resources/responses/responses';
 import type { FinishReason, TokenUsage } from '../../core/model/task.ts';
-import type { ModelAnswer } from '../../core/ports.ts';
+import type { ModelAnswer, ModelRequest, TokenLogprob } from '../../core/ports.ts';
+import { formField, formFields, messagesOf } from './answerForm.ts';
 import { EndpointFault } from './endpointFault.ts';
 import { errorFault, throwErrorInside } from './errorInside.ts';
 import { failed, type Json, listOf, modelNamed, objectOf, tokenCount } from './json.ts';
 import type { OptionalField } from './judgeFault.ts';
+import { readLogprobs } from './logprobs.ts';
 import type { AskedFor, Protocol, StreamReader } from './protocol.ts';
 
 const optional: readonly OptionalField[] = ['temperature', 'store'];
@@ -16,12 +18,38 @@ const optional: readonly OptionalField[] = ['temperature', 'store'];
 function bodyOf({ request, model, stream, refused }: AskedFor): ResponseCreateParams {
   return {
     model,
-    input: request.messages.map(({ role, content }) => ({ role, content })),
+    input: messagesOf(request, refused).map(({ role, content }) => ({ role, content })),
     max_output_tokens: request.maxTokens,
     ...(refused.has('store') ? {} : { store: false }),
     ...(refused.has('temperature') ? {} : { temperature: request.temperature }),
+    ...formOf(request, refused),
+    ...(request.logprobs === undefined || refused.has('logprobs')
+      ? {}
+      : { include: ['message.output_text.logprobs'], top_logprobs: request.logprobs }),
     ...(stream ? { stream } : {}),
   };
+}
+
+function formOf(
+  request: ModelRequest,
+  refused: ReadonlySet<OptionalField>,
+): Pick<ResponseCreateParams, 'text'> {
+  const { responseFormat } = request;
+  const form = formField(request, refused);
+  if (responseFormat === undefined || form === null) return {};
+  if (form === 'json_object') return { text: { format: { type: 'json_object' } } };
+  const { name, schema } = responseFormat;
+  return { text: { format: { type: 'json_schema', name, schema: { ...schema }, strict: true } } };
+}
+
+/** Of all parts of the text, in order; null where any gives none. */
+function logprobsOf(output: readonly unknown[]): readonly TokenLogprob[] | null {
+  const parts = output
+    .flatMap((item) => listOf(objectOf(item)?.['content']).map(objectOf))
+    .filter((part) => part?.['type'] === 'output_text')
+    .map((part) => readLogprobs(part?.['logprobs']));
+  const given = parts.filter((part) => part !== null && part.length > 0);
+  return given.length === 0 || given.length < parts.length ? null : given.flatMap((part) => part ?? []);
 }
 
 function usageOf(value: unknown): TokenUsage {
@@ -74,6 +102,7 @@ export function readResponse(body: unknown, asked: string, requestId: string | n
     usage: usageOf(answer['usage']),
     model: modelNamed(answer['model'], asked),
     requestId,
+    logprobs: logprobsOf(output),
   };
 }
 
@@ -103,7 +132,10 @@ function responseReader(): StreamReader {
 export const responsesProtocol: Protocol = {
   path: '/v1/responses',
   bodyOf,
-  sent: ({ refused }) => optional.filter((field) => !refused.has(field)),
+  sent: ({ request, refused }) => [
+    ...optional.filter((field) => !refused.has(field)),
+    ...formFields(request, refused),
+  ],
   send: (client, asked) => client.responses.create(bodyOf(asked)).asResponse(),
   reader: responseReader,
   leastTokens: 16,
