@@ -1,5 +1,7 @@
 /** Owns the words of the command line: which commands there are, their options and the help. Deliberately does nothing. */
 import { parseArgs } from 'node:util';
+import { dataShapes } from '../core/model/dataset.ts';
+import type { DataRequest } from './dataCommand.ts';
 import type { StoreAction } from './storeCommand.ts';
 
 export type Command =
@@ -14,6 +16,7 @@ export type Command =
   | { readonly name: 'test-connection'; readonly target: string }
   | { readonly name: 'check'; readonly file: string }
   | { readonly name: 'store'; readonly action: StoreAction; readonly workspace: string | undefined }
+  | ({ readonly name: 'data' } & DataRequest)
   | { readonly name: 'help' }
   | { readonly name: 'version' }
   /** What was typed means nothing; `message` says why in one sentence. */
@@ -23,6 +26,8 @@ export const help = `Usage:
   ratchet run FILE [--seed N] [--json] [--yes]   run the loop of a recipe (*.loop.yaml)
   ratchet check FILE                     check a recipe and its data, spend nothing
   ratchet test-connection PROVIDER[/MODEL]   say what answers there, or exactly what is wrong
+  ratchet data inspect FILE [--json]     look a data file through: shape, mapping, first tasks, rejected rows
+  ratchet data import FILE RECIPE        make a recipe use it; a recipe that is not there is made
   ratchet store verify                   check every row and byte of the workspace's data
   ratchet store compact                  give unused space back to the disk
   ratchet store export FILE              write a copy that any SQLite reads
@@ -33,6 +38,7 @@ export const help = `Usage:
 
   --seed N   the run's seed instead of the recipe's, from 0 to 4294967295
   --yes      go on with a paused run that was not begun on this machine, at your cost
+  --shape S  how the rows of a data file are read, instead of what they look like
   --json     print one JSON object to standard output at the end
   RUN        its id, or the name of its recipe and its number: hint-free-star:2
   --workspace FOLDER   whose data "store" works on, instead of the folder it is typed in
@@ -56,6 +62,7 @@ export function parseCommand(args: readonly string[]): Command {
         json: { type: 'boolean' },
         yes: { type: 'boolean', short: 'y' },
         workspace: { type: 'string' },
+        shape: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },
@@ -69,6 +76,8 @@ export function parseCommand(args: readonly string[]): Command {
   const [name, file, ...rest] = positionals;
   if (name === undefined) return wrong('A command is missing.');
   if (name === 'store') return storeCommandOf(positionals.slice(1), values);
+  if (name === 'data') return dataCommandOf(positionals.slice(1), values);
+  if (values.shape !== undefined) return wrong(`"ratchet ${name}" has no option --shape.`);
   if (values.workspace !== undefined) return wrong(`"ratchet ${name}" has no option --workspace.`);
   if (values.yes === true && name !== 'run') return wrong(`"ratchet ${name}" has no option --yes.`);
   if (name === 'test-connection') return testCommandOf(positionals.slice(1), values);
@@ -95,6 +104,30 @@ function testCommandOf(
     return wrong('"ratchet test-connection" needs a provider, or provider/model.');
   if (rest.length > 0) return wrong('"ratchet test-connection" tries one provider at a time.');
   return { name: 'test-connection', target };
+}
+
+function dataCommandOf(
+  [kind, file, ...rest]: readonly string[],
+  values: {
+    readonly seed?: string;
+    readonly json?: boolean;
+    readonly workspace?: string;
+    readonly shape?: string;
+  },
+): Command {
+  const extra = values.seed !== undefined ? '--seed' : values.workspace !== undefined ? '--workspace' : null;
+  if (extra !== null) return wrong(`"ratchet data" has no option ${extra}.`);
+  if (kind !== 'inspect' && kind !== 'import') return wrong('"ratchet data" needs inspect or import.');
+  if (file === undefined) return wrong(`"ratchet data ${kind}" needs the path of a data file.`);
+  const shape = dataShapes.find((known) => known === values.shape);
+  if (values.shape !== undefined && shape === undefined)
+    return wrong(`There is no shape "${values.shape}"; there are ${dataShapes.join(', ')}.`);
+  const [recipe] = rest;
+  if (rest.length > (kind === 'import' ? 1 : 0))
+    return wrong(`"ratchet data ${kind}" was given too many paths.`);
+  if (kind === 'import' && recipe === undefined)
+    return wrong('"ratchet data import" needs the path of a recipe, too.');
+  return { name: 'data', file, recipe: recipe ?? null, shape, json: values.json === true };
 }
 
 function storeCommandOf(

@@ -2,6 +2,7 @@
 import type { MakeServices } from '../engine/services.ts';
 import { help, parseCommand } from './arguments.ts';
 import { checkCommand } from './checkCommand.ts';
+import { dataCommand } from './dataCommand.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { runCommand } from './runCommand.ts';
 import { storeCommand } from './storeCommand.ts';
@@ -50,6 +51,8 @@ async function perform(
       return exitCodes.badRecipe;
     case 'check':
       return checkCommand(command.file, terminal);
+    case 'data':
+      return dataCommand(command, terminal);
     case 'store':
       return storeCommand(command, { terminal, version, services });
     case 'test-connection':

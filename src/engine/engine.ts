@@ -110,6 +110,7 @@ async function serve(
   const onRestored = () => setImmediate(() => void stop('its database was restored'));
   const upkeep = createStoreUpkeep({ opened: keptStore.get, services, executions, listeners, onRestored });
   const methods = createMethods({
+    workspace: paths.workspace,
     store,
     runs,
     upkeep,

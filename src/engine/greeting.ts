@@ -18,7 +18,8 @@ import { hello, PROTOCOL_VERSION, type HelloResult } from '../protocol/engine.ts
 import type { Send } from './delivery.ts';
 import { asEngineError, asResponse } from './errors.ts';
 import type { Peer } from './clients.ts';
-import { checked, type Methods } from './methods.ts';
+import { checked } from './method.ts';
+import type { Methods } from './methods.ts';
 
 /** A client that has shown the token: told things, and asked for what stays with it. */
 export interface Greeted {

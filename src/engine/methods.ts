@@ -9,12 +9,15 @@ import type { SolutionId } from '../core/model/ids.ts';
 import type { ExperienceFilter } from '../core/model/views.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import * as protocol from '../protocol/engine.ts';
-import type { RequestDescriptor } from '../protocol/engine.ts';
+import { dataMethods } from './dataMethods.ts';
+import { change, read, type Method } from './method.ts';
 import type { Providers } from './providers.ts';
 import type { Runs } from './runs.ts';
 import type { StoreUpkeep } from './storeUpkeep.ts';
 
 export interface MethodsContext {
+  /** Folder whose files may be looked through. */
+  readonly workspace: string;
   readonly store: () => Promise<Store>;
   readonly runs: Runs;
   readonly upkeep: StoreUpkeep;
@@ -23,13 +26,6 @@ export interface MethodsContext {
   readonly onAnnotated: (solutionId: SolutionId) => void;
   /** Pauses what is running, then lets the process end after the answer has left. */
   readonly onShutdown: () => Promise<void>;
-}
-
-export interface Method {
-  /** True when a client of another version may call it: it reads, or ends the engine. */
-  readonly always: boolean;
-  /** Rejects with EngineError('invalid') when the parameters do not pass the guard. */
-  call(params: unknown): Promise<unknown>;
 }
 
 export type Methods = ReadonlyMap<string, Method>;
@@ -77,6 +73,7 @@ export function createMethods(context: MethodsContext): Methods {
     change(protocol.importStore, ({ file }) => upkeep.importFrom(file)),
     change(protocol.archiveRun, (request) => upkeep.archive(request)),
     change(protocol.restoreStore, () => upkeep.restore()),
+    ...dataMethods(context.workspace),
     read(protocol.shutdown, () => done(context.onShutdown())),
   ]);
 }
@@ -97,40 +94,4 @@ async function annotate(
   const key = experienceKey(experience.task, experience.solution.output);
   await store.annotate({ ...judgement, key, time: context.clock.now() });
   context.onAnnotated(judgement.solutionId);
-}
-
-function read<Params, Result>(
-  descriptor: RequestDescriptor<Params, Result>,
-  handle: (params: Params) => Promise<Result>,
-): [string, Method] {
-  return [descriptor.method, { always: true, call: guarded(descriptor, handle) }];
-}
-
-function change<Params, Result>(
-  descriptor: RequestDescriptor<Params, Result>,
-  handle: (params: Params) => Promise<Result>,
-): [string, Method] {
-  return [descriptor.method, { always: false, call: guarded(descriptor, handle) }];
-}
-
-function guarded<Params, Result>(
-  descriptor: RequestDescriptor<Params, Result>,
-  handle: (params: Params) => Promise<Result>,
-): (params: unknown) => Promise<Result> {
-  return async (params) => handle(checked(descriptor, params));
-}
-
-/** The parameters as the descriptor's guard lets them through. */
-export function checked<Params, Result>(
-  descriptor: RequestDescriptor<Params, Result>,
-  params: unknown,
-): Params {
-  const parsed = descriptor.params.safeParse(params ?? {});
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
-  throw new EngineError(
-    'invalid',
-    `The request ${descriptor.method} was not understood${where}: ${issue?.message ?? ''}`,
-  );
 }

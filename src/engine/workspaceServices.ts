@@ -29,7 +29,7 @@ export const workspaceServices: MakeServices = (paths, log, clients) => {
       store,
       model: (name) => (name === pocketProvider ? openedPocket().over(store).model : providers.model(name)),
       trainer: (name) => (name === pocketProvider ? openedPocket().over(store).trainer : null),
-      files: taskFiles(path.dirname(recipeFile), { workspace: paths.workspace }),
+      files: taskFiles(path.dirname(recipeFile), { workspace: paths.workspace }, store),
       exports: exportFiles(path.dirname(recipeFile), { workspace: paths.workspace }),
       clock: { now: () => Date.now(), monotonic: () => performance.now() },
       log,

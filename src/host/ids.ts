@@ -11,6 +11,7 @@ export const commandIds = [
   'ratchet.openPanel',
   'ratchet.openText',
   'ratchet.newLoop',
+  'ratchet.importTasks',
   'ratchet.showLog',
   'ratchet.restartEngine',
   'ratchet.retry',

@@ -14,6 +14,7 @@ import { experienceCommands, restoreReviewKeys } from './commands/experienceComm
 import { createExperienceFilter, type ExperienceFilterState } from './commands/filterCommands.ts';
 import { providerCommands } from './commands/providerCommands.ts';
 import { loopCommands } from './commands/loopCommands.ts';
+import { importTasks } from './commands/importTasks.ts';
 import { newLoop } from './commands/newLoop.ts';
 import { searchCommands } from './commands/searchCommands.ts';
 import { createDocumentFiles, uriOf, type DocumentFiles } from './documents/documentFiles.ts';
@@ -189,6 +190,7 @@ function createCommands(
     'ratchet.archiveRun': (args) => archiveRunCommand(host, args),
     ...providerCommands({ host, services: host.services }),
     'ratchet.newLoop': () => newLoop(host, panels),
+    'ratchet.importTasks': (args) => importTasks({ host, panels, loopFiles: views.loopFiles }, args),
     'ratchet.showLog': async () => host.log.show(),
     'ratchet.restartEngine': () => host.link.restart(),
     'ratchet.retry': () => host.link.retry(),

@@ -2,6 +2,7 @@
  * Owns what the window has read from the engine: each question asked once until something happens that changes its
  * answer. Deliberately resource-shaped: trees, documents and panel ask for runs and experiences, never for rows.
  */
+import type { DataInspection, FileOptions } from '../core/model/dataset.ts';
 import type { EvaluationId, RunId, SolutionId } from '../core/model/ids.ts';
 import type {
   CandidateSummary,
@@ -27,6 +28,7 @@ import {
   searchExperiences,
   type RequestDescriptor,
 } from '../protocol/engine.ts';
+import { inspectData } from '../protocol/data.ts';
 import type { EngineLink } from './engineLink.ts';
 
 export interface ReadModels {
@@ -41,6 +43,8 @@ export interface ReadModels {
   evaluations(runId: RunId): Promise<readonly EvaluationSummary[]>;
   evaluation(evaluationId: EvaluationId): Promise<EvaluationDetail | null>;
   candidates(runId: RunId): Promise<readonly CandidateSummary[]>;
+  /** A data file looked through, once for each `stamp` of it. */
+  inspection(file: string, options: FileOptions, stamp: number): Promise<DataInspection>;
   /** Forgets what was read of a run, and the list of runs. */
   forgetRun(runId: RunId): void;
   /** Forgets experiences of all runs: a judgement counts for equal experiences of any run. */
@@ -67,9 +71,9 @@ export function createReadModels(
   function ask<Params, Result>(
     descriptor: RequestDescriptor<Params, Result>,
     params: Params,
-    about: { readonly runId: RunId | null; readonly isExperience?: boolean },
+    about: { readonly runId: RunId | null; readonly isExperience?: boolean; readonly stamp?: number },
   ): Promise<Result> {
-    const key = `${descriptor.method} ${JSON.stringify(params)}`;
+    const key = `${descriptor.method} ${about.stamp ?? ''} ${JSON.stringify(params)}`;
     const known = kept.get(key);
     if (known !== undefined) return known.answer as Promise<Result>;
     const answer = link.request(descriptor, params);
@@ -105,6 +109,8 @@ export function createReadModels(
     evaluations: (runId) => ask(listEvaluations, { runId }, { runId }),
     evaluation: (evaluationId) => ask(getEvaluation, { evaluationId }, { runId: null }),
     candidates: (runId) => ask(listCandidates, { runId }, { runId }),
+    inspection: (file, options, stamp) =>
+      ask(inspectData, { file, options }, { runId: null, isExperience: false, stamp }),
     forgetRun: (runId) =>
       forget((entry) => entry.runId === runId || (entry.runId === null && !entry.isExperience)),
     forgetExperiences: () => forget((entry) => entry.isExperience),

@@ -32,9 +32,10 @@ export function createRowReader(
   const rows = sample.filter(isRow);
   const guesses = byEvidence.flatMap((name) => guess(name, rows));
   const sure = guesses.filter(({ confidence }) => confidence >= enough);
-  const asked = shape === undefined && map === undefined ? null : askedFor(shape, map, rows);
-  const found =
-    asked ?? sure[0] ?? guesses.toSorted((a, b) => b.confidence - a.confidence)[0] ?? commonest(rows);
+  const seen = sure[0] ?? guesses.toSorted((a, b) => b.confidence - a.confidence)[0] ?? commonest(rows);
+  const asked =
+    shape === undefined && map === undefined ? null : askedFor(shape, map, rows, seen ?? undefined);
+  const found = asked ?? seen;
   const best = found ?? lastResort(rows);
   const used = { ...best, evidence: evidenceOf(best.map, rows) };
   const choicesFrom = startOfNumbers(used.map, rows);
@@ -114,11 +115,17 @@ function commonest(rows: readonly Row[]): ShapeGuess | null {
   return { shape, map, confidence: count / rows.length, evidence: '' };
 }
 
-function askedFor(shape: DataShape | undefined, map: FieldMap | undefined, rows: readonly Row[]): ShapeGuess {
-  const proposed = shape === undefined ? {} : (proposeMap(shape, rows) ?? {});
-  const whole = { ...proposed, ...map };
+/** A mapping with an input is the whole mapping; one without says more about what the shape, or the rows, give. */
+function askedFor(
+  shape: DataShape | undefined,
+  map: FieldMap | undefined,
+  rows: readonly Row[],
+  found: ShapeGuess | undefined,
+): ShapeGuess {
+  const base = shape === undefined ? (found?.map ?? {}) : (proposeMap(shape, rows) ?? {});
+  const whole = map?.input === undefined ? { ...base, ...map } : map;
   const confidence = confidenceOf(rows, { map: whole, choicesFrom: startOfNumbers(whole, rows) });
-  return { shape: shape ?? 'plain', map: whole, confidence, evidence: '' };
+  return { shape: shape ?? found?.shape ?? 'plain', map: whole, confidence, evidence: '' };
 }
 
 /** Nothing is known about these fields: the first is taken for the input until a person says otherwise. */

@@ -6,8 +6,9 @@ import { taskId } from '../../core/measure/identity.ts';
 import type { FileOptions } from '../../core/model/dataset.ts';
 import type { TaskId } from '../../core/model/ids.ts';
 import type { Split, Task } from '../../core/model/task.ts';
-import type { LoadedTasks, TaskFiles, TaskLabels } from '../../core/ports.ts';
+import type { LoadedTasks, StoreViews, TaskFiles, TaskLabels } from '../../core/ports.ts';
 import { DataError } from '../../core/ports.ts';
+import { formerExperiences } from './formerExperiences.ts';
 import { createRejections } from './rejections.ts';
 import { readTasks, type Reading, type TaskFileLimits } from './readTasks.ts';
 
@@ -107,7 +108,14 @@ function nothingUsable(file: string, { rows, reader }: Reading, first: string | 
   );
 }
 
-/** Task files named relative to a recipe's folder. Errors are DataError, one sentence with what to do. */
-export function taskFiles(recipeFolder: string, limits: TaskFileLimits = {}): TaskFiles {
-  return { load: (file, split, options = {}) => load(file, split, options, recipeFolder, limits) };
+/** Task files named relative to a recipe's folder, and the experiences of a store. Errors are DataError, one sentence with what to do. */
+export function taskFiles(
+  recipeFolder: string,
+  limits: TaskFileLimits = {},
+  store?: Pick<StoreViews, 'run' | 'experiences' | 'experience'>,
+): TaskFiles {
+  return {
+    load: (file, split, options = {}) => load(file, split, options, recipeFolder, limits),
+    ...(store === undefined ? {} : { experiences: (wanted) => formerExperiences(wanted, store) }),
+  };
 }

@@ -3,13 +3,14 @@
  * Deliberately makes the suites independent of the run's seed, so that runs can be compared, and never lets a task be in two splits.
  */
 import { additionInput, additionReference, drawAddition } from '../acquire/addition.ts';
-import { hash32 } from '../measure/hash.ts';
 import { taskId } from '../measure/identity.ts';
 import { shuffle, stream } from '../measure/random.ts';
 import type { Split, Task } from '../model/task.ts';
 import { DataError, type LoadedTasks, type TaskFiles } from '../ports.ts';
 import type { Recipe } from './recipe.ts';
-import type { DataSource, GeneratedSource, WholeFile } from './recipeData.ts';
+import { nearCopies } from './leaks.ts';
+import type { DataSource, ExperienceSource, GeneratedSource, WholeFile } from './recipeData.ts';
+import { splitTasks } from './splits.ts';
 
 export interface TaskSets {
   readonly dev: readonly Task[];
@@ -29,7 +30,7 @@ type SplitOf = Exclude<Split, 'live'>;
 export async function loadTaskSets(recipe: Recipe, seed: number, files: TaskFiles): Promise<TaskSets> {
   const { data } = recipe;
   const loaded = 'file' in data ? await splitOneFile(data, files) : await loadSplits(data, files);
-  const warnings: string[] = [];
+  const warnings = [...loaded.warnings];
   const test = loaded.test;
   const dev = without(loaded.dev, test, 'dev', 'test', warnings);
   const sealed = [...dev, ...test];
@@ -38,6 +39,7 @@ export async function loadTaskSets(recipe: Recipe, seed: number, files: TaskFile
     throw new DataError('There are no dev tasks to evaluate on; give data.dev, or a file with more tasks.');
   if (pool?.length === 0)
     throw new DataError('There are no train tasks; give data.train, or a file with more tasks.');
+  if (pool !== null) warnings.push(...leakWarnings(pool, dev, 'dev'), ...leakWarnings(pool, test, 'test'));
   const source = 'file' in data ? { file: data.file } : data.train;
   return { dev, test, skipped: loaded.skipped, warnings, ...trainTasks(source, pool, seed) };
 }
@@ -48,17 +50,14 @@ interface Loaded {
   readonly dev: readonly Task[];
   readonly test: readonly Task[];
   readonly skipped: LoadedTasks['skipped'];
+  readonly warnings: readonly string[];
 }
 
-/** 60 % train, 20 % dev, 20 % test, by the task's own identity: a task stays in its split in every run. */
 async function splitOneFile(data: WholeFile, files: TaskFiles): Promise<Loaded> {
-  const { tasks, skipped } = await files.load(data.file, 'train', data);
-  const splits = tasks.map((task): Task => {
-    const bucket = hash32(['split', task.id]) % 5;
-    return { ...task, split: bucket === 3 ? 'dev' : bucket === 4 ? 'test' : 'train' };
-  });
+  const loaded = await files.load(data.file, 'train', data);
+  const splits = splitTasks(loaded, data.split);
   const of = (split: SplitOf) => splits.filter((task) => task.split === split);
-  return { train: of('train'), dev: of('dev'), test: of('test'), skipped };
+  return { train: of('train'), dev: of('dev'), test: of('test'), skipped: loaded.skipped, warnings: [] };
 }
 
 async function loadSplits(
@@ -66,19 +65,64 @@ async function loadSplits(
   files: TaskFiles,
 ): Promise<Loaded> {
   const skipped: LoadedTasks['skipped'][number][] = [];
+  const warnings: string[] = [];
   const suite = async (source: DataSource, split: SplitOf): Promise<readonly Task[]> => {
     if ('generate' in source) return generate(source, split, 0, 'suite', 0, new Set());
-    if (!('file' in source)) throw new DataError('Experiences cannot be a source of tasks yet.');
+    if ('experiences' in source) return formerTasks(source.experiences, split, files, warnings);
     const loaded = await files.load(source.file, split, source);
     skipped.push(...loaded.skipped);
     return loaded.tasks;
   };
   const cut = (tasks: readonly Task[], source: DataSource) =>
-    'file' in source && source.count !== undefined ? tasks.slice(0, source.count) : tasks;
+    'generate' in source || source.count === undefined ? tasks : tasks.slice(0, source.count);
   const train = 'generate' in data.train ? null : await suite(data.train, 'train');
   const dev = cut(await suite(data.dev, 'dev'), data.dev);
   const test = data.test === undefined ? [] : cut(await suite(data.test, 'test'), data.test);
-  return { train, dev, test, skipped };
+  return { train, dev, test, skipped, warnings };
+}
+
+/** Splits of an earlier run whose tasks may be used in this one: what was sealed then never reaches an update (law 2). */
+const usable: Readonly<Record<'train' | 'dev', readonly Split[]>> = {
+  train: ['train', 'live'],
+  dev: ['train', 'live', 'dev'],
+};
+
+async function formerTasks(
+  wanted: ExperienceSource,
+  split: SplitOf,
+  files: TaskFiles,
+  warnings: string[],
+): Promise<readonly Task[]> {
+  if (split === 'test')
+    throw new DataError(
+      'A sealed test cannot be made of experiences, which a loop has learned from; give data.test a file.',
+    );
+  if (files.experiences === undefined)
+    throw new DataError('There are no earlier runs here to take experiences from; name a file instead.');
+  const former = await files.experiences(wanted);
+  const open = former.filter(({ task }) => usable[split].includes(task.split));
+  const left = former.length - open.length;
+  if (left > 0)
+    warnings.push(
+      `${left} ${left === 1 ? 'experience' : 'experiences'} of run ${wanted.run} ${left === 1 ? 'was' : 'were'} made on sealed tasks, and left out of ${split}.`,
+    );
+  if (open.length === 0)
+    throw new DataError(
+      `Run ${wanted.run} has no ${wanted.verdict} experience that may be used for ${split}; name another run or a lower minScore.`,
+    );
+  return open.map(({ task }) => ({ ...task, split }));
+}
+
+function leakWarnings(train: readonly Task[], sealed: readonly Task[], name: string): readonly string[] {
+  if (sealed.length === 0) return [];
+  const { count, first, checked } = nearCopies(train, sealed);
+  if (first === null) return [];
+  const begin = ({ input }: Task) =>
+    `"${Array.from(input.replace(/\s+/g, ' ').trim()).slice(0, 60).join('')}"`;
+  const looked = checked < train.length ? ` (of the first ${checked} looked at)` : '';
+  return [
+    `${count} train ${count === 1 ? 'task nearly equals' : 'tasks nearly equal'} a ${name} task${looked}, so a gain may be memory; for example ${begin(first.train)} beside ${begin(first.sealed)}.`,
+  ];
 }
 
 function trainTasks(
@@ -142,6 +186,9 @@ function generate(
   return [...tasks.values()];
 }
 
+/** The same question in two splits is a leak, whatever each of them calls the right answer. */
+const questionOf = ({ input, context }: Task) => `${input}\0${context ?? ''}`;
+
 function without(
   tasks: readonly Task[],
   sealed: readonly Task[],
@@ -149,8 +196,8 @@ function without(
   other: string,
   warnings: string[],
 ): readonly Task[] {
-  const ids = new Set(sealed.map(({ id }) => id));
-  const rest = tasks.filter(({ id }) => !ids.has(id));
+  const questions = new Set(sealed.map(questionOf));
+  const rest = tasks.filter((task) => !questions.has(questionOf(task)));
   const dropped = tasks.length - rest.length;
   if (dropped > 0)
     warnings.push(

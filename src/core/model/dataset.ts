@@ -38,6 +38,7 @@ export type MappedPart = (typeof mappedParts)[number];
 /**
  * Part of a task -> the fields it is read from: a field's name, or a path such as `metadata.answer`, `turns.0` or
  * `instances.*.output`, where `*` makes a task of each item. Several fields are joined by blank lines (choices: one each).
+ * With an input it is the whole mapping; without, it adds to what the shape gives.
  */
 export type FieldMap = { readonly [Part in MappedPart]?: string | readonly string[] | undefined };
 

@@ -2,6 +2,7 @@
  * Owns the addresses of read-only documents: what a `ratchet:` path means and how one is written. The last part is what
  * the tab shows. Deliberately knows paths only, not the editor's Uri.
  */
+import { dataFormats, dataShapes, mappedParts, type FileOptions } from '../../core/model/dataset.ts';
 import type { Arm } from '../../core/model/event.ts';
 import { asId, type EvaluationId, type RunId, type SolutionId, type TaskId } from '../../core/model/ids.ts';
 
@@ -14,6 +15,13 @@ export type DocumentAddress =
       readonly evaluationId: EvaluationId;
       readonly taskId: TaskId;
       readonly side: 'before' | 'after';
+    }
+  /** A data file looked through; `stamp` tells one state of the file from the next. */
+  | {
+      readonly kind: 'data';
+      readonly file: string;
+      readonly options: FileOptions;
+      readonly stamp: number;
     }
   | { readonly kind: 'candidate'; readonly runId: RunId; readonly arm: Arm; readonly version: number };
 
@@ -38,6 +46,8 @@ export function pathOf(address: DocumentAddress, title: string): string {
       return `/evaluations/${part(address.evaluationId)}/${fileTitle(title)}.md`;
     case 'changedTask':
       return `/evaluations/${part(address.evaluationId)}/${part(address.taskId)}/${address.side}.txt`;
+    case 'data':
+      return `/data/${part(JSON.stringify([address.file, address.options, address.stamp]))}/${fileTitle(title)}.md`;
     case 'candidate':
       return `/candidates/${part(address.runId)}/${address.arm === 'control' ? 'control-' : ''}v${address.version}.md`;
   }
@@ -60,6 +70,7 @@ export function readPath(path: string): DocumentAddress | null {
     if (task === null || side === null) return null;
     return { kind: 'changedTask', evaluationId: asId<EvaluationId>(id), taskId: asId<TaskId>(task), side };
   }
+  if (parts[0] === 'data' && parts.length === 3) return dataAddress(id);
   const version = /^(control-)?v(\d{1,9})\.md$/.exec(parts[2] ?? '');
   if (parts[0] === 'candidates' && parts.length === 3 && version !== null) {
     return {
@@ -70,6 +81,38 @@ export function readPath(path: string): DocumentAddress | null {
     };
   }
   return null;
+}
+
+function dataAddress(text: string): DocumentAddress | null {
+  let said: unknown;
+  try {
+    said = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(said)) return null;
+  const [file, options, stamp] = said as readonly unknown[];
+  if (typeof file !== 'string' || typeof stamp !== 'number' || !isFileOptions(options)) return null;
+  return { kind: 'data', file, options, stamp };
+}
+
+function isFileOptions(value: unknown): value is FileOptions {
+  if (typeof value !== 'object' || value === null) return false;
+  const { format, shape, map = {}, ...rest } = value as Record<string, unknown>;
+  const among = (names: readonly string[], name: unknown) =>
+    name === undefined || names.includes(String(name));
+  const parts = typeof map === 'object' && map !== null ? Object.entries(map) : [];
+  return (
+    Object.keys(rest).length === 0 &&
+    among(dataFormats, format) &&
+    among(dataShapes, shape) &&
+    parts.every(
+      ([name, paths]) =>
+        among(mappedParts, name) &&
+        (typeof paths === 'string' ||
+          (Array.isArray(paths) && paths.every((path) => typeof path === 'string'))),
+    )
+  );
 }
 
 function decoded(text: string | undefined): string | null {

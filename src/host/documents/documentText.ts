@@ -4,6 +4,7 @@ import type { ReadModels } from '../readModels.ts';
 import type { DocumentAddress } from './addresses.ts';
 import { candidateDocument } from './candidateDocument.ts';
 import { changedTaskDocument, evaluationDocument } from './evaluationDocument.ts';
+import { dataDocument } from './dataDocument.ts';
 import { experienceDocument } from './experienceDocument.ts';
 
 export interface DocumentText {
@@ -34,6 +35,10 @@ export async function documentText(address: DocumentAddress, models: ReadModels)
       const changed = detail?.changed.find((item) => item.task.id === address.taskId);
       if (changed === undefined) throw gone('This task');
       return { text: changedTaskDocument(changed, address.side), changedAt: 0 };
+    }
+    case 'data': {
+      const { file, options, stamp } = address;
+      return { text: dataDocument(await models.inspection(file, options, stamp)), changedAt: stamp };
     }
     case 'candidate': {
       const [candidates, detail] = await Promise.all([
