@@ -21,8 +21,6 @@ export interface RowReader {
   read(row: unknown): readonly MappedItem[];
 }
 
-/** A shape has to fit at least this share of the first rows to be taken without being asked for. */
-const enough = 0.5;
 const mostSignatures = 1_000;
 
 export function createRowReader(
@@ -31,8 +29,8 @@ export function createRowReader(
 ): RowReader {
   const rows = sample.filter(isRow);
   const guesses = byEvidence.flatMap((name) => guess(name, rows));
-  const sure = guesses.filter(({ confidence }) => confidence >= enough);
-  const seen = sure[0] ?? guesses.toSorted((a, b) => b.confidence - a.confidence)[0] ?? commonest(rows);
+  // The most telling shape whose fields are there, even where its rows cannot be read: another would drop what is broken.
+  const seen = guesses[0] ?? commonest(rows);
   const asked =
     shape === undefined && map === undefined ? null : askedFor(shape, map, rows, seen ?? undefined);
   const found = asked ?? seen;
