@@ -2,10 +2,10 @@
  * Owns looking through a data file for a person: what it is, how its rows would be read, the first tasks, what would be
  * left out and why. Counts are exact over the whole file. Deliberately keeps no row beyond the first.
  */
-import { hash } from 'node:crypto';
 import type { DataInspection, FieldMap, FileOptions, PreviewTask } from '../../core/model/dataset.ts';
+import { contentMark } from './contentMark.ts';
 import { isRow, valueAt, type Row } from './fields.ts';
-import { pathsOf, type TaskContent } from './mapRow.ts';
+import { pathsOf } from './mapRow.ts';
 import { createRejections } from './rejections.ts';
 import { readTasks, type Reading, type TaskFileLimits } from './readTasks.ts';
 
@@ -35,7 +35,8 @@ export async function inspectData(
       fields = fieldsOf(first);
     },
     task(line, { content, labels }) {
-      const mark = markOf(content);
+      // 72 bits tell five million tasks apart with a chance of an error below one in a hundred million.
+      const mark = contentMark(content).slice(0, 12);
       if (seen.has(mark)) {
         duplicates += 1;
         return;
@@ -61,11 +62,6 @@ export async function inspectData(
     preview,
     notes: notesOf(reading, first, fields, seen.size >= mostCompared),
   };
-}
-
-/** 72 bits tell five million tasks apart with a chance of an error below one in a hundred million. */
-function markOf({ input, context, reference, choices, tests }: TaskContent): string {
-  return hash('sha256', JSON.stringify([input, context, reference, choices, tests]), 'base64').slice(0, 12);
 }
 
 type FieldExample = DataInspection['fields'][number];

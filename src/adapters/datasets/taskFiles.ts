@@ -5,44 +5,47 @@
 import { taskId } from '../../core/measure/identity.ts';
 import type { FileOptions } from '../../core/model/dataset.ts';
 import type { TaskId } from '../../core/model/ids.ts';
-import type { Split, Task } from '../../core/model/task.ts';
+import type { Split } from '../../core/model/task.ts';
 import type { LoadedTasks, StoreViews, TaskFiles, TaskLabels } from '../../core/ports.ts';
 import { DataError } from '../../core/ports.ts';
 import { formerExperiences } from './formerExperiences.ts';
+import { contentMark } from './contentMark.ts';
+import type { TaskContent } from './mapRow.ts';
 import { createRejections } from './rejections.ts';
 import { readTasks, type Reading, type TaskFileLimits } from './readTasks.ts';
 
 interface Kept {
   readonly line: number;
-  readonly task: Task;
+  readonly content: TaskContent;
   readonly labels: TaskLabels | null;
 }
 
 const millions = (count: number) => `${Math.floor(count / 1_000_000)} million`;
 
 /**
- * Tasks by identity, each once. With a sample size the ones with the smallest identities are kept: an identity is a hash,
- * so they are an even draw of the whole file, the same in every order of its rows (bottom-k sampling, Cohen & Kaplan 2007).
+ * Tasks by what they say, each once. With a sample size the ones with the smallest marks are kept: a mark is a hash, so they
+ * are an even draw of the whole file, the same in every order of its rows (bottom-k sampling, Cohen & Kaplan 2007).
  */
 function createKeep(file: string, sample: number | undefined, limits: TaskFileLimits) {
   const { mostText = 256_000_000, mostTasks = 2_000_000 } = limits;
-  const kept = new Map<TaskId, Kept>();
+  const kept = new Map<string, Kept>();
   let characters = 0;
   const cut = (size: number): void => {
     if (kept.size <= size) return;
     const out = [...kept.keys()].sort().slice(size);
-    for (const id of out) {
-      characters -= sizeOf(kept.get(id)?.task);
-      kept.delete(id);
+    for (const mark of out) {
+      characters -= sizeOf(kept.get(mark)?.content);
+      kept.delete(mark);
     }
   };
   return {
     /** Line of the earlier row that says the same; null when this one is new. */
-    add(line: number, task: Task, labels: TaskLabels | null): number | null {
-      const earlier = kept.get(task.id);
+    add(line: number, content: TaskContent, labels: TaskLabels | null): number | null {
+      const mark = contentMark(content);
+      const earlier = kept.get(mark);
       if (earlier !== undefined) return earlier.line;
-      kept.set(task.id, { line, task, labels });
-      characters += sizeOf(task);
+      kept.set(mark, { line, content, labels });
+      characters += sizeOf(content);
       if (sample !== undefined && kept.size >= 2 * sample) cut(sample);
       if (characters > mostText || kept.size > mostTasks)
         throw new DataError(
@@ -58,7 +61,7 @@ function createKeep(file: string, sample: number | undefined, limits: TaskFileLi
   };
 }
 
-function sizeOf(task: Task | undefined): number {
+function sizeOf(task: TaskContent | undefined): number {
   if (task === undefined) return 0;
   return (
     task.input.length +
@@ -79,13 +82,15 @@ async function load(
   const rejections = createRejections();
   const reading = await readTasks(file, options, folder, limits, {
     task(line, { content, labels }) {
-      const earlier = keep.add(line, { id: taskId(content), split, ...content }, labels);
+      const earlier = keep.add(line, content, labels);
       if (earlier !== null)
         rejections.add(line, 'the same task as an earlier row', null, `the same task as line ${earlier}`);
     },
     reject: (line, reason, field) => rejections.add(line, reason, field),
   });
-  const kept = keep.all();
+  const kept = keep
+    .all()
+    .map(({ content, labels }) => ({ task: { id: taskId(content), split, ...content }, labels }));
   if (kept.length === 0 || reading.reader.unsure) throw nothingUsable(file, reading, rejections.first);
   const labelled = kept.flatMap(({ task, labels }): [TaskId, TaskLabels][] =>
     labels === null ? [] : [[task.id, labels]],

@@ -40,8 +40,16 @@ interface Draft {
 
 const extensions = ['jsonl', 'ndjson', 'json', 'csv', 'tsv', 'yaml', 'yml'];
 
+function isDataFile({ scheme, path }: vscode.Uri): boolean {
+  return (
+    scheme === 'file' && extensions.some((name) => path.endsWith(`.${name}`)) && !/\.loop\.ya?ml$/.test(path)
+  );
+}
+
 async function fileFor({ host }: ImportContext, [target]: readonly unknown[]): Promise<vscode.Uri | null> {
   if (target instanceof vscode.Uri) return target;
+  const front = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  if (front instanceof vscode.TabInputText && isDataFile(front.uri)) return front.uri;
   const [picked] =
     (await vscode.window.showOpenDialog({
       title: 'Import Data',
