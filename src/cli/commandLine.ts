@@ -5,6 +5,7 @@ import { checkCommand } from './checkCommand.ts';
 import { dataCommand } from './dataCommand.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { runCommand } from './runCommand.ts';
+import { runsCommand } from './runsCommands.ts';
 import { storeCommand } from './storeCommand.ts';
 import { testConnectionCommand } from './testConnectionCommand.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
@@ -53,6 +54,14 @@ async function perform(
       return checkCommand(command.file, terminal);
     case 'data':
       return dataCommand(command, terminal);
+    case 'runs':
+      return runsCommand(command, {
+        terminal,
+        version,
+        services,
+        onInterrupt,
+        abort: (code) => process.exit(code),
+      });
     case 'store':
       return storeCommand(command, { terminal, version, services });
     case 'test-connection':

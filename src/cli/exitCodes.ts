@@ -9,6 +9,10 @@ export const exitCodes = {
   provider: 4,
   /** The engine or its store failed, or another run is in the way. */
   engine: 5,
+  /** Something changed since the run began, or a person's yes is needed: nothing was asked; the words say what to type. */
+  changed: 6,
+  /** A defect of Ratchet ended the run; what was saved is kept. */
+  defect: 70,
   /** Paused or stopped before its end, by Ctrl-C or by another window: 128 + SIGINT, as shells have it. */
   interrupted: 130,
 } as const;
@@ -17,7 +21,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** `accuracy` is the sealed test's, null where none was scored; a threshold then counts as missed. */
 export function exitCodeOf(
-  kind: RunResult['kind'],
+  { kind, defect }: Pick<RunResult, 'kind' | 'defect'>,
   accuracy: number | null,
   threshold: number | null,
 ): ExitCode {
@@ -31,7 +35,7 @@ export function exitCodeOf(
     case 'store':
       return exitCodes.engine;
     case 'failed':
-      return exitCodes.badRecipe;
+      return defect === true ? exitCodes.defect : exitCodes.badRecipe;
     case 'paused':
     case 'stopped':
       return exitCodes.interrupted;

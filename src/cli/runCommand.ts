@@ -5,7 +5,9 @@
 import { EngineError, type EngineConnection } from '../client/connection.ts';
 import type { RunId } from '../core/model/ids.ts';
 import type { MakeServices } from '../engine/services.ts';
+import type { RunSummary } from '../core/model/views.ts';
 import {
+  branchRun,
   getRun,
   inspectResume,
   listRuns,
@@ -28,6 +30,8 @@ export interface RunRequest {
   readonly json: boolean;
   /** A person agreed beforehand to go on with a run that was not begun here. */
   readonly yes: boolean;
+  /** What becomes of a paused run that was begun with another text; null stops and asks. */
+  readonly changed: 'recorded' | 'branch' | 'new' | null;
 }
 
 export interface CliContext {
@@ -63,7 +67,7 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
       context.abort(exitCodes.engine);
     });
     refuseOtherVersion(connection);
-    const runId = await beginOrGoOn(connection, place, text, seed, { terminal, yes: request.yes });
+    const runId = await beginOrGoOn(connection, place, { ...request, text, seed }, terminal);
     if (runId === null) {
       await leave(joined, context);
       return exitCodes.interrupted;
@@ -71,7 +75,7 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
     watchFor(connection, runId);
     const shown = { name: recipe.name, seed, rounds: recipe.rounds, json: request.json };
     const result = await showRun(connection, runId, shown, terminal, began);
-    const code = exitCodeOf(result.kind, result.report.test?.accuracy ?? null, recipe.threshold);
+    const code = exitCodeOf(result, result.report.test?.accuracy ?? null, recipe.threshold);
     if (code === exitCodes.belowThreshold)
       terminal.say(`Below the recipe's threshold of ${recipe.threshold}.`);
     if (result.kind === 'paused' || result.kind === 'store') terminal.say(howToGoOn(request));
@@ -82,6 +86,7 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
     if (!(error instanceof EngineError)) throw error;
     terminal.progress('');
     terminal.say(error.message);
+    if (error.kind === 'changed') return exitCodes.changed;
     return error.kind === 'provider' ? exitCodes.provider : exitCodes.engine;
   } finally {
     joined?.connection.close();
@@ -93,7 +98,7 @@ function howToGoOn({ file, seed }: RunRequest): string {
   return `The run is paused; the same command goes on with it: ratchet run ${file}${option}`;
 }
 
-function refuseOtherVersion({ hello }: EngineConnection): void {
+export function refuseOtherVersion({ hello }: EngineConnection): void {
   if (hello.compatible) return;
   throw new EngineError(
     'busy',
@@ -102,31 +107,47 @@ function refuseOtherVersion({ hello }: EngineConnection): void {
 }
 
 /**
- * A paused run of the same text and seed is gone on with; nothing it has is paid for twice. Null where that run was begun
- * elsewhere and nobody said yes to paying for it.
+ * A paused run of the same recipe and seed is gone on with; nothing it has is paid for twice. Throws EngineError('changed')
+ * where the newest was begun with another text, and nobody said what becomes of it.
+ * Null where it was begun elsewhere and nobody said yes to paying for it.
  */
 async function beginOrGoOn(
   connection: EngineConnection,
   { recipePath }: RecipePlace,
-  text: string,
-  seed: number,
-  { terminal, yes }: { readonly terminal: Terminal; readonly yes: boolean },
+  { text, seed, changed, yes }: Pick<RunRequest, 'changed' | 'yes'> & { text: string; seed: number },
+  terminal: Terminal,
 ): Promise<RunId | null> {
   const runs = await connection.request(listRuns, {});
   const paused = runs.filter(
     (run) => run.recipePath === recipePath && run.status === 'paused' && run.seed === seed,
   );
-  for (const { id } of paused) {
-    const detail = await connection.request(getRun, { runId: id });
-    if (detail?.recipeText !== text) continue;
+  const goOn = async ({ id, startedAt }: RunSummary, despiteChange: boolean): Promise<RunId | null> => {
     const question = await connection.request(inspectResume, { runId: id });
     if (question.needed && !yes) {
       terminal.say(needsYes(question));
       return null;
     }
-    terminal.say(`Going on with the paused run from ${new Date(detail.run.startedAt).toISOString()}.`);
-    await connection.request(resumeRun, { runId: id, confirmed: question.needed });
+    const repeated = question.repeats === 0 ? '' : `; ${counted(question.repeats, 'call')} to repeat`;
+    terminal.say(`Going on with the paused run from ${new Date(startedAt).toISOString()}${repeated}.`);
+    await connection.request(resumeRun, { runId: id, despiteChange, confirmed: question.needed });
     return id;
+  };
+  for (const run of paused) {
+    const detail = await connection.request(getRun, { runId: run.id });
+    if (detail?.recipeText === text) return goOn(run, false);
+  }
+  const [newest] = paused;
+  if (newest !== undefined && changed !== 'new') {
+    const question = await connection.request(inspectResume, { runId: newest.id });
+    if (question.changed === null || changed === 'recorded') return goOn(newest, changed === 'recorded');
+    if (changed === 'branch') {
+      const through = Math.max(0, newest.round - 1);
+      return (await connection.request(branchRun, { runId: newest.id, through, recipe: 'file', confirmed: yes })).runId;
+    }
+    throw new EngineError(
+      'changed',
+      `${question.changed} Say which: --changed recorded, --changed branch, or --changed new for a run of its own.`,
+    );
   }
   return (await connection.request(startRun, { recipePath, seed })).runId;
 }
@@ -141,7 +162,10 @@ function needsYes({ model, callsMade, callsLeft, tokens, usd }: ResumeQuestion):
 }
 
 /** An editor window may have begun a run in this process; it is not cut off because this command is done. */
-async function leave({ own, connection }: Joined, { terminal, onInterrupt }: CliContext): Promise<void> {
+export async function leave(
+  { own, connection }: Joined,
+  { terminal, onInterrupt }: CliContext,
+): Promise<void> {
   if (own === null) return;
   const stop = () => own.stop('its command line is done');
   const release = onInterrupt(() => void stop().catch(() => undefined));

@@ -122,7 +122,7 @@ async function verify(connection: EngineConnection, terminal: Terminal): Promise
 }
 
 /** Runs by what a person may call them, oldest first. */
-function runsByName(runs: readonly RunSummary[]): ReadonlyMap<string, RunSummary> {
+export function runsByName(runs: readonly RunSummary[]): ReadonlyMap<string, RunSummary> {
   const numbers = new Map<string, number>();
   const named = new Map<string, RunSummary>();
   for (const run of [...runs].sort((one, other) => one.startedAt - other.startedAt)) {

@@ -19,7 +19,15 @@ export interface EngineConnection {
 /** What the engine, or the way to it, refused. `kind` lets a caller act; `message` is for people. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
-  readonly kind: 'invalid' | 'notFound' | 'busy' | 'store' | 'provider' | 'unreachable' | 'internal';
+  readonly kind:
+    | 'invalid'
+    | 'notFound'
+    | 'busy'
+    | 'changed'
+    | 'store'
+    | 'provider'
+    | 'unreachable'
+    | 'internal';
   constructor(kind: EngineError['kind'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;

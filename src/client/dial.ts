@@ -25,6 +25,7 @@ const kinds: readonly EngineError['kind'][] = [
   'busy',
   'store',
   'provider',
+  'changed',
   'unreachable',
   'internal',
 ];

@@ -3,6 +3,7 @@
  * Deliberately knows no provider, no file and no process; adapters implement these.
  */
 import type { Candidate, Evaluation } from './model/candidate.ts';
+import type { EffectPage, EffectRecord, StepUsage } from './model/effect.ts';
 import type { FileOptions } from './model/dataset.ts';
 import type { Position, RunEvent, RunProgress, StoredEvent } from './model/event.ts';
 import type { Annotation, Feedback, Refinement } from './model/feedback.ts';
@@ -285,31 +286,6 @@ export interface Blobs {
   put(bytes: Uint8Array): Promise<ContentHash>;
 }
 
-/**
- * `batch` notes what became of a provider's batch, so that it is not submitted twice; it costs nothing itself.
- * `reused` is an answer another run paid for. `session` and `reservation` are the run's account (core/loop/journal.ts):
- * how each of its sessions began, and which calls may have been made since.
- */
-export type EffectKind =
-  | 'model'
-  | 'training'
-  | 'annotations'
-  | 'batch'
-  | 'reused'
-  | 'session'
-  | 'reservation';
-
-/** A settled effect: what was asked and what came back, durable before the engine used it. */
-export interface EffectRecord {
-  readonly key: EffectKey;
-  readonly kind: EffectKind;
-  readonly at: Position;
-  /** JSON of the answer. */
-  readonly result: string;
-  readonly usage: TokenUsage;
-  readonly ms: number;
-}
-
 /** Everything one step made, appended in one durable transaction. Rows whose id exists already are left as they are. */
 export interface Commit {
   readonly runId: RunId;
@@ -394,6 +370,9 @@ export interface StoreViews {
   candidate(id: CandidateId): Promise<Candidate | null>;
   /** Replaces the annotation with the same key; a verdict, score and note all empty removes it. Durable when it resolves. */
   annotate(annotation: Annotation): Promise<void>;
+  /** The run's ledger in the order it was settled; `after` is 0, or `next` of the page before. */
+  effects(runId: RunId, after: number, limit: number): Promise<EffectPage>;
+  usageBySteps(runId: RunId): Promise<readonly StepUsage[]>;
 }
 
 export type Store = RunStore & StoreViews;

@@ -10,13 +10,16 @@ import { EngineError } from '../client/connection.ts';
 import { workspacePaths, type WorkspacePaths } from '../client/endpoint.ts';
 import type { Log, Store } from '../core/ports.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';
+import { bundleRun, replayFile } from './bundles.ts';
 import { createClients, type Clients } from './clients.ts';
+import { createCosts, type Costs } from './costs.ts';
 import { converse, type Conversation, type Greeted } from './greeting.ts';
 import { knownRuns, stateFolder } from './knownRuns.ts';
 import { listen, type Listener } from './listen.ts';
 import { openLog } from './log.ts';
 import { createMethods } from './methods.ts';
 import { takeOwnership, type Ownership } from './ownership.ts';
+import { estimateFor } from './estimates.ts';
 import { createExecutions, type RunListeners } from './executions.ts';
 import { pauseInterrupted } from './runNotes.ts';
 import { createRuns } from './runs.ts';
@@ -73,11 +76,14 @@ async function serve(
   let stopping = false;
 
   const keptStore = openedOnce(() => openAndTell(services, broadcast, listeners, log));
-  const store = async () => withStanding(await keptStore.get(), executions);
+  const costs = createCosts();
+  const store = async () => costs.over(withStanding(await keptStore.get(), executions));
   const broadcast = createBroadcast(store, log);
-  const listeners = tellAll(broadcast, () => idle.touch());
-  const servicesOf = (recipePath: string, opened: Store) =>
-    services.ofRun(path.join(paths.workspace, recipePath), opened);
+  const listeners = tellAll(broadcast, costs, () => idle.touch());
+  const servicesOf = (recipePath: string, opened: Store) => ({
+    ...services.ofRun(path.join(paths.workspace, recipePath), opened),
+    version: options.version,
+  });
   const executions = createExecutions({ servicesOf, store, log, listeners });
   const known = knownRuns(stateFolder(process.env), paths.workspace, log);
   const runs = createRuns({ workspace: paths.workspace, executions, store, listeners, known });
@@ -115,6 +121,15 @@ async function serve(
     runs,
     upkeep,
     providers: services.providers,
+    estimate: async (recipePath, text) => {
+      const opened = await store();
+      return estimateFor(text, opened, servicesOf(recipePath, opened));
+    },
+    bundle: async (runId, file) => {
+      const opened = await store();
+      return bundleRun(runId, file, opened, (recipePath) => servicesOf(recipePath, opened).files);
+    },
+    replay: (file) => replayFile(file, { now: Date.now, monotonic: () => performance.now() }),
     clock: Date,
     onAnnotated: broadcast.annotation,
     onShutdown,
@@ -136,10 +151,17 @@ async function serve(
 }
 
 /** What happens to runs, told to all clients; `touch` is called when one may have come to stand still. */
-function tellAll(broadcast: Broadcast, touch: () => void): RunListeners & { onRunsChanged: () => void } {
+function tellAll(
+  broadcast: Broadcast,
+  costs: Costs,
+  touch: () => void,
+): RunListeners & { onRunsChanged: () => void } {
   return {
     onEvents: broadcast.events,
-    onProgress: broadcast.progress,
+    onProgress: (progress) => {
+      costs.onProgress(progress);
+      broadcast.progress(progress);
+    },
     onChanged: (runId) => {
       broadcast.run(runId);
       touch();

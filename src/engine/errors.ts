@@ -1,13 +1,14 @@
 /** Owns turning whatever went wrong into the one sentence and the kind a client is told. Details belong to the log. */
 import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import { EngineError } from '../client/connection.ts';
-import { RecipeError } from '../core/loop/execute.ts';
+import { ChangedError, RecipeError } from '../core/loop/execute.ts';
 import { DataError, ProviderError, StoreError } from '../core/ports.ts';
 
 export function asEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   if (error instanceof StoreError) return new EngineError('store', error.message, { cause: error });
   if (error instanceof ProviderError) return new EngineError('provider', error.message, { cause: error });
+  if (error instanceof ChangedError) return new EngineError('changed', error.message, { cause: error });
   if (error instanceof DataError || error instanceof RecipeError) {
     return new EngineError('invalid', error.message, { cause: error });
   }

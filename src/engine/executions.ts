@@ -6,7 +6,7 @@ import { EngineError } from '../client/connection.ts';
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
 import type { RunId } from '../core/model/ids.ts';
 import type { RunSummary } from '../core/model/views.ts';
-import type { BegunRun } from '../core/loop/execute.ts';
+import { unexpected, type BegunRun } from '../core/loop/execute.ts';
 import type { RunControl, RunEnd, RunServices } from '../core/loop/services.ts';
 import type { Log, Store } from '../core/ports.ts';
 import { asEngineError } from './errors.ts';
@@ -124,17 +124,23 @@ export function createExecutions({ servicesOf, store, log, listeners }: Executio
   };
 }
 
-/** A stop outranks a pause asked for before it. */
-export function halt(control: RunControl, reason: 'pause' | 'stop'): void {
+/** A stop outranks a pause asked for before it, and breaking off what is in flight outranks letting it end. */
+export function halt(
+  control: RunControl,
+  reason: 'pause' | 'stop',
+  inFlight: 'finish' | 'abort' = 'abort',
+): void {
   if (control.reason !== 'stop') control.reason = reason;
-  control.aborted = true;
+  control.finishing = true;
+  if (inFlight === 'abort') control.aborted = true;
 }
 
 type Note = (status: 'paused' | 'failed', message: string) => Promise<void>;
 
 /** A run whose progress could not be saved is paused: nothing saved is lost, and it goes on from there. */
 async function failed(runId: RunId, error: unknown, note: Note, log: Log): Promise<Standing> {
-  const { kind, message } = asEngineError(error);
+  const { kind, message: said } = asEngineError(error);
+  const message = kind === 'store' ? said : `${unexpected}${said}`;
   log.error('run failed', error);
   const noted = await note(kind === 'store' ? 'paused' : 'failed', message).then(
     () => true,
@@ -143,7 +149,7 @@ async function failed(runId: RunId, error: unknown, note: Note, log: Log): Promi
       return false;
     },
   );
-  return kind === 'store' ? { kind, message, noted } : { kind: 'failed', message };
+  return kind === 'store' ? { kind, message, noted } : { kind: 'failed', message, defect: true };
 }
 
 const noteAgainMs = 2_000;

@@ -5,7 +5,8 @@
 import { EngineError } from '../client/connection.ts';
 import { editRecipe, describeRecipe } from '../core/loop/describe.ts';
 import { experienceKey } from '../core/measure/identity.ts';
-import type { SolutionId } from '../core/model/ids.ts';
+import type { RunEstimate } from '../core/model/estimate.ts';
+import type { RunId, SolutionId } from '../core/model/ids.ts';
 import type { ExperienceFilter } from '../core/model/views.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import * as protocol from '../protocol/engine.ts';
@@ -22,6 +23,9 @@ export interface MethodsContext {
   readonly runs: Runs;
   readonly upkeep: StoreUpkeep;
   readonly providers: Pick<Providers, 'test' | 'forgetKeys'>;
+  readonly estimate: (recipePath: string, text: string) => Promise<RunEstimate>;
+  readonly bundle: (runId: RunId, file: string) => Promise<protocol.BundleReport>;
+  readonly replay: (file: string) => Promise<protocol.ReplayReport>;
   readonly clock: Pick<Clock, 'now'>;
   readonly onAnnotated: (solutionId: SolutionId) => void;
   /** Pauses what is running, then lets the process end after the answer has left. */
@@ -39,9 +43,17 @@ export function createMethods(context: MethodsContext): Methods {
     change(protocol.startRun, async ({ recipePath, seed }) => ({
       runId: await runs.start(recipePath, seed),
     })),
-    change(protocol.pauseRun, ({ runId }) => done(runs.pause(runId))),
+    change(protocol.pauseRun, ({ runId, inFlight }) => done(runs.pause(runId, inFlight ?? 'finish'))),
     read(protocol.inspectResume, ({ runId }) => runs.inspectResume(runId)),
-    change(protocol.resumeRun, ({ runId, confirmed }) => done(runs.resume(runId, confirmed === true))),
+    change(protocol.resumeRun, ({ runId, confirmed = false, caps, despiteChange = false }) =>
+      done(runs.resume({ runId, confirmed, caps, despiteChange })),
+    ),
+    change(protocol.branchRun, async ({ retryFailed = false, confirmed = false, ...wish }) => ({
+      runId: await runs.branch({ ...wish, retryFailed, confirmed }),
+    })),
+    read(protocol.estimateRecipe, ({ recipePath, text }) => context.estimate(recipePath, text)),
+    read(protocol.bundleRun, ({ runId, file }) => context.bundle(runId, file)),
+    read(protocol.replayBundle, ({ file }) => context.replay(file)),
     change(protocol.stopRun, ({ runId }) => done(runs.stop(runId))),
     read(protocol.awaitRun, ({ runId }) => runs.outcome(runId)),
     read(protocol.listRuns, async () => (await store()).runs()),

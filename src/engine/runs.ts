@@ -1,6 +1,10 @@
 /** Owns what a client may want of a run: start, pause, resume, stop, wait. Deliberately executes nothing itself. */
 import { EngineError } from '../client/connection.ts';
-import { beginRun, resumeRun } from '../core/loop/execute.ts';
+import { behaviour } from '../core/loop/behaviour.ts';
+import { beginRun, resumeRun, unexpected } from '../core/loop/execute.ts';
+import { readAccount, type Session } from '../core/loop/journal.ts';
+import { isStopping } from '../core/loop/services.ts';
+import type { RunCaps } from '../core/model/cost.ts';
 import type { RunId } from '../core/model/ids.ts';
 import type { RunDetail } from '../core/model/views.ts';
 import type { Store } from '../core/ports.ts';
@@ -17,16 +21,34 @@ export interface Runs {
   readonly start: (recipePath: string, seed: number | undefined) => Promise<RunId>;
   /**
    * Waits for a pause under way; does nothing to a run that is executing. A run that was not begun here by this user needs
-   * a person's yes before it may pay for anything: without `confirmed` it is refused.
+   * a person's yes before it may pay for anything: without `confirmed` it is refused. A run whose recipe, data or engine
+   * has changed is refused with kind 'changed' unless it may go on as it was recorded.
    */
-  readonly resume: (runId: RunId, confirmed: boolean) => Promise<void>;
+  readonly resume: (wish: ResumeWish) => Promise<void>;
   /** What a person must be told before saying yes. */
   readonly inspectResume: (runId: RunId) => Promise<ResumeQuestion>;
+  /** A new run that shares the first rounds of another. */
+  readonly branch: (wish: BranchWish) => Promise<RunId>;
   /** Asks for it; the run stands still a little later. */
-  readonly pause: (runId: RunId) => Promise<void>;
+  readonly pause: (runId: RunId, inFlight: 'finish' | 'abort') => Promise<void>;
   readonly stop: (runId: RunId) => Promise<void>;
   /** How the run ended or paused; waits while it is executing. */
   readonly outcome: (runId: RunId) => Promise<RunResult>;
+}
+
+export interface ResumeWish {
+  readonly runId: RunId;
+  readonly confirmed: boolean;
+  readonly caps?: RunCaps | undefined;
+  readonly despiteChange: boolean;
+}
+
+export interface BranchWish {
+  readonly runId: RunId;
+  readonly through: number;
+  readonly recipe: 'file' | 'recorded';
+  readonly retryFailed: boolean;
+  readonly confirmed: boolean;
 }
 
 export interface RunsContext {
@@ -45,6 +67,14 @@ export function createRuns(context: RunsContext): Runs {
     return detail;
   };
 
+  const needYes = (detail: RunDetail, confirmed: boolean): void => {
+    if (!confirmed && questionOf(detail, context.known).needed)
+      throw new EngineError(
+        'invalid',
+        'This run was not begun on this machine, and going on with it may cost money; say yes to that first.',
+      );
+  };
+
   return {
     start: async (recipePath, seed) => {
       const recipe = readRecipe(workspace, recipePath);
@@ -56,28 +86,47 @@ export function createRuns(context: RunsContext): Runs {
         return begun;
       });
     },
-    inspectResume: async (runId) => questionOf(await known(runId), context.known),
-    resume: async (runId, confirmed) => {
+    inspectResume: async (runId) => {
+      const detail = await known(runId);
+      const account = await readAccount(await store(), runId);
+      const { sentence } = changeSince(workspace, detail, account.sessions.at(-1));
+      return { ...questionOf(detail, context.known), repeats: account.open, changed: sentence };
+    },
+    resume: async ({ runId, confirmed, caps, despiteChange }) => {
       const running = executions.get(runId);
-      if (running?.control.aborted === false) return;
+      if (running !== undefined && !isStopping(running.control)) return;
       await running?.end;
       const detail = await known(runId);
       const { run, recipeText } = detail;
-      if (run.status !== 'paused')
-        throw new EngineError('invalid', 'Only a paused run can be resumed; this one has ended.');
-      const asOf = { runId, recipeText, seed: run.seed };
-      if (!confirmed && questionOf(detail, context.known).needed)
+      if (run.status !== 'paused' && run.status !== 'budget')
         throw new EngineError(
           'invalid',
-          'This run was not begun on this machine, and going on with it may cost money; say yes to that first.',
+          'Only a paused run, or one stopped by its budget, can be resumed; this one has ended.',
         );
-      context.known.note(asOf);
-      const request = { runId, recipeText, seed: run.seed };
+      needYes(detail, confirmed);
+      const last = (await readAccount(await store(), runId)).sessions.at(-1);
+      const change = changeSince(workspace, detail, last);
+      if (change.sentence !== null && !despiteChange) throw new EngineError('changed', change.sentence);
+      context.known.note({ runId, recipeText, seed: run.seed });
+      const request = { runId, recipeText, seed: run.seed, despiteChange, caps: { ...change.caps, ...caps } };
       await executions.execute(run.recipePath, (services, control) => resumeRun(request, services, control));
     },
-    pause: async (runId) => {
+    branch: async ({ runId, through, recipe, retryFailed, confirmed }) => {
+      const detail = await known(runId);
+      const { run } = detail;
+      needYes(detail, confirmed);
+      const text = recipe === 'recorded' ? detail.recipeText : readRecipe(workspace, run.recipePath).text;
+      const branch = { runId, through, recipeText: detail.recipeText, retryFailed };
+      const request = { recipePath: run.recipePath, recipeText: text, seed: run.seed, branch };
+      return executions.execute(run.recipePath, async (services, control) => {
+        const begun = await beginRun(request, services, control);
+        context.known.note({ runId: begun.runId, recipeText: text, seed: run.seed });
+        return begun;
+      });
+    },
+    pause: async (runId, inFlight) => {
       const running = executions.get(runId);
-      if (running !== undefined) halt(running.control, 'pause');
+      if (running !== undefined) halt(running.control, 'pause', inFlight);
       else await known(runId);
     },
     stop: async (runId) => {
@@ -95,17 +144,26 @@ export function createRuns(context: RunsContext): Runs {
     outcome: async (runId) => {
       const running = executions.get(runId);
       const end = running === undefined ? executions.lastEnd(runId) : await running.end;
-      if (end !== undefined) return { kind: end.kind, message: end.message };
-      const { run } = await known(runId);
-      return { kind: run.status === 'running' ? 'paused' : run.status, message: run.message };
+      const { run } = end === undefined ? await known(runId) : { run: null };
+      const { kind, message } = end ?? {
+        kind: run === null || run.status === 'running' ? 'paused' : run.status,
+        message: run?.message ?? '',
+      };
+      return kind === 'failed'
+        ? { kind, message, defect: message.startsWith(unexpected) }
+        : { kind, message };
     },
   };
 }
 
 /** Pocket costs nothing, so a run on it may go on wherever it came from. */
-function questionOf({ run, recipeText }: RunDetail, known: KnownRuns): ResumeQuestion {
+function questionOf(
+  { run, recipeText }: RunDetail,
+  known: KnownRuns,
+): Omit<ResumeQuestion, 'repeats' | 'changed'> {
   const { recipe } = parseRecipe(recipeText);
-  const { budget, model } = recipe ?? { budget: {}, model: '' };
+  const { model } = recipe ?? { model: '' };
+  const budget = run.caps ?? recipe?.budget ?? {};
   const begunHere = known.has({ runId: run.id, recipeText, seed: run.seed });
   return {
     needed: !begunHere && model !== pocketProvider,
@@ -115,4 +173,43 @@ function questionOf({ run, recipeText }: RunDetail, known: KnownRuns): ResumeQue
     tokens: budget.tokens ?? null,
     usd: budget.usd ?? null,
   };
+}
+
+/**
+ * What changed in the recipe's file or the engine since the run began. A recipe that differs in its budget alone is the
+ * same recipe under other caps. A file that is gone changes nothing: the run has its text.
+ */
+function changeSince(
+  workspace: string,
+  { run, recipeText }: RunDetail,
+  last: Session | undefined,
+): { readonly sentence: string | null; readonly caps: RunCaps } {
+  if (last !== undefined && last.behaviour !== behaviour)
+    return {
+      sentence: `This run was begun by Ratchet ${last.engine}, which decided differently; going on would mix the two.`,
+      caps: {},
+    };
+  const now = textNow(workspace, run.recipePath);
+  if (now === null || now === recipeText) return { sentence: null, caps: {} };
+  const [here, there] = [parseRecipe(now).recipe, parseRecipe(recipeText).recipe];
+  const bare = (recipe: typeof here) => JSON.stringify({ ...recipe, budget: null, description: null });
+  if (here !== null && bare(here) === bare(there)) {
+    const sameBudget = JSON.stringify(here.budget) === JSON.stringify(there?.budget);
+    return { sentence: null, caps: sameBudget ? {} : here.budget };
+  }
+  return {
+    sentence: `${run.recipePath} has changed since this run began; go on with the recipe as it was, or branch with the new one.`,
+    caps: {},
+  };
+}
+
+function textNow(workspace: string, recipePath: string): string | null {
+  try {
+    return readRecipe(workspace, recipePath).text;
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'notFound') return null;
+    // It is there and is no recipe any more: that is a change.
+    if (error instanceof EngineError) return '';
+    throw error;
+  }
 }

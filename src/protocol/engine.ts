@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import type { Candidate } from '../core/model/candidate.ts';
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
+import type { RunEstimate } from '../core/model/estimate.ts';
 import type { CandidateId, EvaluationId, RunId, SolutionId } from '../core/model/ids.ts';
 import type { RecipeDescription, TextEdit } from '../core/model/recipeView.ts';
 import type {
@@ -86,6 +87,7 @@ export const editRecipe = request<TextEdit | null>()(
         'budget.minutes',
         'budget.calls',
         'budget.tokens',
+        'budget.usd',
       ]),
       value: z.number(),
     })
@@ -97,26 +99,100 @@ export const startRun = request<{ readonly runId: RunId }>()(
   'ratchet/run/start',
   z.object({ recipePath: z.string().min(1), seed: z.number().int().min(0).optional() }).strict(),
 );
-/** Finishes the calls in flight, then stands still; every settled answer is kept. */
-export const pauseRun = request<null>()('ratchet/run/pause', ofRun);
-/** What a person is told before a run goes on that was not begun on this machine by this user. */
+/** Stands still once the calls in flight are answered, or breaks them off; every settled answer is kept. */
+export const pauseRun = request<null>()(
+  'ratchet/run/pause',
+  z.object({ runId: id<RunId>(), inFlight: z.enum(['finish', 'abort']).optional() }).strict(),
+);
+const caps = z
+  .object({
+    minutes: z.number().positive().max(100_000),
+    calls: z.number().int().min(1).max(1_000_000_000),
+    tokens: z.number().int().min(1).max(1_000_000_000_000),
+    usd: z.number().positive().max(1_000_000),
+  })
+  .partial()
+  .strict();
+/** What a person is told before a run goes on that was not begun on this machine by this user, or has changed since. */
 export interface ResumeQuestion {
   /** Whether a yes is needed at all. */
   readonly needed: boolean;
   /** As the recipe names it. */
   readonly model: string;
   readonly callsMade: number;
-  /** Under the recipe's budget; null where it has no cap in calls. */
+  /** Under the run's caps; null where it has no cap in calls. */
   readonly callsLeft: number | null;
-  /** The recipe's caps on the whole run; null for none. */
+  /** The caps on the whole run; null for none. */
   readonly tokens: number | null;
   readonly usd: number | null;
+  /** Calls that were under way when it stood still, and will be made again. */
+  readonly repeats: number;
+  /** What has changed since the run began, one sentence; null where nothing has. Going on then needs `despiteChange`. */
+  readonly changed: string | null;
 }
 export const inspectResume = request<ResumeQuestion>()('ratchet/run/inspectResume', ofRun);
-/** `confirmed`: a person said yes to what inspectResume told. */
+/**
+ * `confirmed`: a person said yes to what inspectResume told. `caps` hold over those so far and are recorded. Fails with
+ * kind 'changed' where the recipe, the data or the engine has changed, unless `despiteChange` says to go on as recorded.
+ */
 export const resumeRun = request<null>()(
   'ratchet/run/resume',
-  z.object({ runId: id<RunId>(), confirmed: z.boolean().optional() }).strict(),
+  z
+    .object({
+      runId: id<RunId>(),
+      confirmed: z.boolean().optional(),
+      caps: caps.optional(),
+      despiteChange: z.boolean().optional(),
+    })
+    .strict(),
+);
+/**
+ * Begins a run that shares the rounds up to `through` with another and pays nothing for them, then goes on with the recipe
+ * as its file says now, or as it was recorded. `retryFailed` asks what failed there once more.
+ */
+export const branchRun = request<{ readonly runId: RunId }>()(
+  'ratchet/run/branch',
+  z
+    .object({
+      runId: id<RunId>(),
+      through: z.number().int().min(0).max(1000),
+      recipe: z.enum(['file', 'recorded']),
+      retryFailed: z.boolean().optional(),
+      confirmed: z.boolean().optional(),
+    })
+    .strict(),
+);
+/** What a run of this text would use; `recipePath` says what its data files are relative to. */
+export const estimateRecipe = request<RunEstimate>()(
+  'ratchet/recipe/estimate',
+  z.object({ recipePath: z.string().min(1), text }).strict(),
+);
+export interface BundleReport {
+  readonly file: string;
+  readonly bytes: number;
+  readonly answers: number;
+  readonly eventsHash: string;
+}
+/** Writes a run with everything it needs to be run again elsewhere; the file must not be there yet. */
+export const bundleRun = request<BundleReport>()(
+  'ratchet/run/bundle',
+  z.object({ runId: id<RunId>(), file: z.string().min(1).max(4096) }).strict(),
+);
+export interface ReplayReport {
+  readonly recipe: string;
+  readonly seed: number;
+  readonly eventsHash: string;
+  /** Whether its events are those of the run that was bundled. */
+  readonly same: boolean;
+  readonly events: number;
+  /** Calls the bundle had no answer to; none was made. */
+  readonly calls: number;
+  readonly message: string;
+}
+/** Runs a bundle again from itself alone: no model, no file of the workspace, no network. */
+export const replayBundle = request<ReplayReport>()(
+  'ratchet/run/replay',
+  z.object({ file: z.string().min(1).max(4096) }).strict(),
 );
 /** Ends the run for good; what it made is kept. */
 export const stopRun = request<null>()('ratchet/run/stop', ofRun);
@@ -128,6 +204,8 @@ export const stopRun = request<null>()('ratchet/run/stop', ofRun);
 export interface RunResult {
   readonly kind: 'done' | 'budget' | 'paused' | 'stopped' | 'provider' | 'store' | 'failed';
   readonly message: string;
+  /** Of 'failed': true where Ratchet itself is at fault, and not the recipe or its data. */
+  readonly defect?: boolean;
 }
 /** Answers when the run pauses or ends, at once when it stands still already. */
 export const awaitRun = request<RunResult>()('ratchet/run/await', ofRun);

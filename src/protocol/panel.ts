@@ -112,6 +112,7 @@ const settableFields: readonly RecipeField[] = [
   'budget.minutes',
   'budget.calls',
   'budget.tokens',
+  'budget.usd',
 ];
 
 const bareIntents = [

@@ -6,7 +6,8 @@ import type { StoredEvent } from '../../src/core/model/event.ts';
 import type { Annotation, Feedback, Refinement } from '../../src/core/model/feedback.ts';
 import type { Candidate, Evaluation } from '../../src/core/model/candidate.ts';
 import type { Task } from '../../src/core/model/task.ts';
-import type { Commit, EffectRecord, NewRun, RunStore } from '../../src/core/ports.ts';
+import type { EffectRecord } from '../../src/core/model/effect.ts';
+import type { Commit, NewRun, RunStore } from '../../src/core/ports.ts';
 
 const REPEATABLE = new Set(['runPaused', 'runResumed', 'runEnded']);
 

@@ -1,6 +1,6 @@
 /** Owns the rows of the ledger: settled effects by key, and the sums they add up to. Deliberately reserves nothing. */
 import type { EffectKey, RunId } from '../../core/model/ids.ts';
-import type { EffectRecord } from '../../core/ports.ts';
+import type { EffectPage, EffectRecord, StepUsage } from '../../core/model/effect.ts';
 import type { Connection, Row } from './connection.ts';
 import { checksum, encodeText } from './payload.ts';
 import { readRow } from './readRow.ts';
@@ -83,6 +83,46 @@ export function settleEffects(connection: Connection, runId: RunId, records: rea
     sum.output,
     run,
   );
+}
+
+/** In the order they were settled, from after `after`; at most `limit`. */
+export function effectPage(connection: Connection, runId: RunId, after: number, limit: number): EffectPage {
+  const run = refOf(connection, 'runs', runId);
+  const rows = connection.all(
+    'SELECT * FROM effects WHERE run = ? AND ref > ? ORDER BY ref LIMIT ?',
+    run,
+    after,
+    limit,
+  );
+  const last = rows.at(-1);
+  return {
+    items: rows.map((row) => toEffect(connection.path, row)),
+    next: last === undefined || rows.length < limit ? null : Number(last['ref']),
+  };
+}
+
+/** What the answers of a run used, by step; only those that said all of it. */
+export function usageBySteps(connection: Connection, runId: RunId): readonly StepUsage[] {
+  const run = refOf(connection, 'runs', runId);
+  return connection
+    .all(
+      `SELECT step, count(*) AS calls, sum(input_tokens) AS input, sum(output_tokens) AS output,
+         sum(output_tokens * output_tokens) AS output_squares, sum(ms) AS ms
+       FROM effects
+       WHERE run = ? AND kind = 'model' AND input_tokens IS NOT NULL AND output_tokens IS NOT NULL GROUP BY step`,
+      run,
+    )
+    .map((row) => {
+      const reader = readRow(connection.path, 'the usage of a step', row);
+      return {
+        step: reader.text('step'),
+        calls: reader.number('calls'),
+        input: reader.number('input'),
+        output: reader.number('output'),
+        outputSquares: reader.number('output_squares'),
+        ms: reader.number('ms'),
+      };
+    });
 }
 
 export function spent(connection: Connection, runId: RunId): Spent {

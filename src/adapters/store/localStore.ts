@@ -18,7 +18,7 @@ import { exportStore } from './exportStore.ts';
 import { experiencePage } from './experiencePages.ts';
 import { groupCommit } from './groupCommit.ts';
 import { type Imported, importRuns } from './importRuns.ts';
-import { findEffects, settleEffects, spent } from './ledger.ts';
+import { effectPage, findEffects, settleEffects, spent, usageBySteps } from './ledger.ts';
 import { finishRemoval } from './removeRun.ts';
 import { type Search, searchWithoutIndex } from './search.ts';
 import { verifyStore, type Verification } from './verify.ts';
@@ -121,6 +121,8 @@ export function createStore(
       commits.writeAside((connection) => settleEffects(connection, runId, records)),
     spent: (runId) => peek((connection) => spent(connection, runId)),
     annotations: () => peek(listAnnotations),
+    effects: (runId, after, limit) => read((connection) => effectPage(connection, runId, after, limit)),
+    usageBySteps: (runId) => read((connection) => usageBySteps(connection, runId)),
     runs: () => read(listRuns),
     run: (id) => read((connection) => readRun(connection, id)),
     events: (runId, afterSeq, limit) => read((connection) => listEvents(connection, runId, afterSeq, limit)),

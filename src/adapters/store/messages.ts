@@ -20,6 +20,8 @@ export const STORE_METHODS: Readonly<Record<StoreMethod, MethodDescriptor>> = {
   findEffects: { handsOver: false },
   settleEffects: { handsOver: false },
   spent: { handsOver: false },
+  effects: { handsOver: false },
+  usageBySteps: { handsOver: false },
   annotations: { handsOver: false },
   runs: { handsOver: false },
   run: { handsOver: false },

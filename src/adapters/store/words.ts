@@ -3,7 +3,7 @@ import type { Arm, Phase } from '../../core/model/event.ts';
 import type { FeedbackSource, Verdict } from '../../core/model/feedback.ts';
 import type { FinishReason, Split } from '../../core/model/task.ts';
 import type { RunStatus } from '../../core/model/views.ts';
-import type { EffectKind } from '../../core/ports.ts';
+import type { EffectKind } from '../../core/model/effect.ts';
 
 /** All members of a union, checked both ways by the compiler. */
 function all<Word extends string>() {

@@ -77,6 +77,15 @@ const fields: readonly FieldSpec[] = [
     fallback: null,
     help: 'Most tokens, read and written, the whole run may use.',
   },
+  {
+    field: 'budget.usd',
+    label: 'US dollars',
+    minimum: 0.000_001,
+    maximum: 1_000_000,
+    whole: false,
+    fallback: null,
+    help: 'Most money the whole run may use, at the price of the model.',
+  },
 ];
 
 /** Describes any text: one that is no recipe yet has its problems, and the settings that can be read. */

@@ -201,7 +201,7 @@ async function turn(execution: Execution, services: RunServices, control: RunCon
 }
 
 /** What the tasks are, as far as a run's first round shows it. */
-function dataHash(sets: TaskSets): string {
+export function dataHash(sets: TaskSets): string {
   return hashOf([sets.dev, sets.test, sets.train(1)].map((tasks) => tasks.map(({ id }) => id)));
 }
 
@@ -220,6 +220,9 @@ async function erasOf(
   );
 }
 
+/** How the message of a run that ended by a defect begins: the store keeps the message alone. */
+export const unexpected = 'The run stopped on an unexpected error: ';
+
 function endOf(error: unknown, services: RunServices): RunEnd {
   if (error instanceof Halted) return { kind: error.kind, message: error.message };
   if (error instanceof ProviderError) return { kind: 'provider', message: error.message };
@@ -228,7 +231,7 @@ function endOf(error: unknown, services: RunServices): RunEnd {
   services.log.error('A run ended with an error.', error);
   if (error instanceof StoreError) throw error;
   const message = error instanceof Error ? error.message : String(error);
-  return { kind: 'failed', message: `The run stopped on an unexpected error: ${message}` };
+  return { kind: 'failed', message: `${unexpected}${message}`, defect: true };
 }
 
 async function recordEnd(id: RunId, services: RunServices, end: RunEnd): Promise<void> {

@@ -6,7 +6,8 @@
  */
 import type { ModelPrice } from '../measure/prices.ts';
 import { asId, type EffectKey, type RunId } from '../model/ids.ts';
-import type { EffectRecord, RunStore } from '../ports.ts';
+import type { EffectRecord } from '../model/effect.ts';
+import type { RunStore } from '../ports.ts';
 import type { Recipe } from './recipe.ts';
 
 export type Caps = Recipe['budget'];

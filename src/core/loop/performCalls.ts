@@ -4,7 +4,8 @@
  * Deliberately knows no keys and no meaning of an answer.
  */
 import type { TokenUsage } from '../model/task.ts';
-import type { EffectRecord, LanguageModel, ModelAnswer } from '../ports.ts';
+import type { EffectRecord } from '../model/effect.ts';
+import type { LanguageModel, ModelAnswer } from '../ports.ts';
 import { worstCase } from './budget.ts';
 import { createFeeder, type Feeding, type Made, type PendingCall } from './callFeeder.ts';
 import { isStopping } from './services.ts';

@@ -3,7 +3,8 @@
  * transaction. Deliberately decides nothing: what fits is the budget's, what is asked the ledger's.
  */
 import type { RunId } from '../model/ids.ts';
-import type { Clock, EffectRecord, RunStore } from '../ports.ts';
+import type { EffectRecord } from '../model/effect.ts';
+import type { Clock, RunStore } from '../ports.ts';
 import { entryRow, type JournalEntry, type Tokens } from './journal.ts';
 import { createSettler } from './settler.ts';
 

@@ -49,5 +49,5 @@ export type RunEnd =
   | { readonly kind: 'stopped'; readonly message: string }
   /** The provider could not answer at all; the run is paused and can be resumed. */
   | { readonly kind: 'provider'; readonly message: string }
-  /** Bad data or a defect; nothing already settled is lost. */
-  | { readonly kind: 'failed'; readonly message: string };
+  /** Bad data, or a defect of Ratchet; nothing already settled is lost. */
+  | { readonly kind: 'failed'; readonly message: string; readonly defect?: boolean };

@@ -8,7 +8,8 @@ export type RecipeField =
   | 'temperature'
   | 'budget.minutes'
   | 'budget.calls'
-  | 'budget.tokens';
+  | 'budget.tokens'
+  | 'budget.usd';
 
 export interface RecipeSetting {
   readonly field: RecipeField;

@@ -2,11 +2,12 @@
 import { hashOf } from '../../measure/hash.ts';
 import { streamSeed } from '../../measure/random.ts';
 import { asId, type ContentHash } from '../../model/ids.ts';
-import { ProviderError, type TrainingData, type TrainingResult } from '../../ports.ts';
+import { ProviderError, type StopSignal, type TrainingData, type TrainingResult } from '../../ports.ts';
 import { exportText } from '../../update/exportData.ts';
 import { updateState } from '../../update/update.ts';
 import type { Dataset } from '../arm.ts';
 import type { UpdateOf } from '../recipe.ts';
+import { isStopping, type RunControl } from '../services.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 import { contenders, resetSlotStep, sizeOf } from './updateSteps.ts';
 
@@ -62,7 +63,7 @@ async function trainStep(context: StepContext, parameters: UpdateOf<'weights'>):
     () =>
       trainer.train(
         { base, data, replay: dataset.replay, learningRate, epochs, seed },
-        run.control,
+        stopping(run.control),
         context.progress,
       ),
   );
@@ -100,5 +101,14 @@ async function exportStep(
   const rows = sizeOf(dataset.data);
   return {
     events: [{ kind: 'reportMade', text: `${rows} rows written to ${name}`, digest: dataset.digest }],
+  };
+}
+
+/** Training is broken off and done again: it costs nothing but its time. */
+function stopping(control: RunControl): StopSignal {
+  return {
+    get aborted() {
+      return isStopping(control);
+    },
   };
 }

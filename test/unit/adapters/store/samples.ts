@@ -18,7 +18,8 @@ import {
   type SolutionId,
 } from '../../../../src/core/model/ids.ts';
 import type { Solution, Task } from '../../../../src/core/model/task.ts';
-import type { EffectRecord, NewRun } from '../../../../src/core/ports.ts';
+import type { EffectRecord } from '../../../../src/core/model/effect.ts';
+import type { NewRun } from '../../../../src/core/ports.ts';
 
 export const wasmFile = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm');
 export const wasm = new Uint8Array(readFileSync(wasmFile));

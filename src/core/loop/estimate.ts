@@ -1,0 +1,234 @@
+/**
+ * Owns what a run is expected to use: the recipe is rehearsed with a model that answers at once and for nothing, once always
+ * right and once always wrong, and its calls are counted where they are made; what a call uses is taken from what the same
+ * model really used before. So whatever an operator asks is counted, with no second description of it to go stale.
+ * Deliberately rehearses a few rounds only and goes on in a straight line.
+ */
+import type { ModelPrice } from '../measure/prices.ts';
+import { hash32, hashOf } from '../measure/hash.ts';
+import type { StepUsage } from '../model/effect.ts';
+import type { Range, RunEstimate } from '../model/estimate.ts';
+import { asId, type ContentHash, type RunId } from '../model/ids.ts';
+import type { Task } from '../model/task.ts';
+import type { LanguageModel, ModelRequest, TaskFiles, Trainer } from '../ports.ts';
+import { worstCase } from './budget.ts';
+import { turnWheel } from './engine.ts';
+import { nothingCharged } from './journal.ts';
+import { openLedger } from './ledger.ts';
+import type { Recipe } from './recipe.ts';
+import { scratchStore } from './scratchStore.ts';
+import type { RunServices } from './services.ts';
+import { loadTaskSets } from './taskSets.ts';
+
+/** What a model used in earlier runs: by operator, and the pace of whole runs. */
+export interface UsageHistory {
+  readonly operators: ReadonlyMap<string, Omit<StepUsage, 'step'>>;
+  /** Working milliseconds of those runs for each call, training and all; null where unknown. */
+  readonly msPerCall: number | null;
+}
+
+/** Calls of a rehearsal by operator. */
+interface Counted {
+  readonly calls: number;
+  /** UTF-8 bytes of the requests, and the longest answers allowed. */
+  readonly bytes: number;
+  readonly limit: number;
+}
+
+type Counts = ReadonlyMap<string, Counted>;
+
+const rehearsedRounds = 2;
+/** Fewest measured answers that narrow a range as far as it goes. */
+const enough = 200;
+
+/** Throws DataError when the data cannot be used. */
+export async function estimateRun(
+  recipe: Recipe,
+  files: TaskFiles,
+  price: ModelPrice | null,
+  history: UsageHistory,
+): Promise<RunEstimate> {
+  const right = await rehearse(recipe, files, true);
+  const wrong = await rehearse(recipe, files, false);
+  const operators = [...new Set([...right.keys(), ...wrong.keys()])];
+  const each = operators.map((operator) => {
+    const counts = [right.get(operator), wrong.get(operator)].map((count) => count ?? none);
+    return usageOf(counts, history.operators.get(operator) ?? null);
+  });
+  const sum = (pick: (usage: Usage) => Range): Range =>
+    each
+      .map(pick)
+      .reduce((total, part) => ({ low: total.low + part.low, high: total.high + part.high }), zero);
+  const calls = sum((usage) => usage.calls);
+  const inputTokens = sum((usage) => usage.input);
+  const outputTokens = sum((usage) => usage.output);
+  const cost = (end: 'low' | 'high') =>
+    price === null ? 0 : (price.input * inputTokens[end] + price.output * outputTokens[end]) / 1e6;
+  const usd = price === null ? null : { low: cost('low'), high: cost('high') };
+  const { msPerCall } = history;
+  const ms =
+    msPerCall === null ? null : { low: (calls.low * msPerCall) / 2, high: calls.high * msPerCall * 2 };
+  const measured = [...history.operators.values()].reduce((total, { calls: known }) => total + known, 0);
+  const estimate = { calls, inputTokens, outputTokens, usd, ms, measured };
+  return { ...estimate, cap: capMet(recipe.budget, estimate) };
+}
+
+const none: Counted = { calls: 0, bytes: 0, limit: 0 };
+const zero: Range = { low: 0, high: 0 };
+
+interface Usage {
+  readonly calls: Range;
+  readonly input: Range;
+  readonly output: Range;
+}
+
+/** The mean of many calls is near the mean measured; how near grows with how many were measured. */
+function usageOf(counts: readonly Counted[], known: Omit<StepUsage, 'step'> | null): Usage {
+  const ends = (pick: (count: Counted) => number): Range => ({
+    low: Math.min(...counts.map(pick)),
+    high: Math.max(...counts.map(pick)),
+  });
+  const calls = ends((count) => count.calls);
+  if (known === null || known.calls === 0) {
+    // A token is seldom more than six bytes and never less than one; an answer may be of any length allowed.
+    const bytes = ends((count) => count.bytes);
+    const limit = ends((count) => count.limit);
+    return {
+      calls,
+      input: { low: bytes.low / 6, high: bytes.high },
+      output: { low: calls.low, high: limit.high },
+    };
+  }
+  const doubt = 0.15 + 0.85 / (1 + known.calls / (enough / 20));
+  const around = (mean: number): Range => ({
+    low: calls.low * mean * Math.max(0, 1 - doubt),
+    high: calls.high * mean * (1 + doubt),
+  });
+  const mean = known.output / known.calls;
+  const spread = Math.sqrt(Math.max(0, known.outputSquares / known.calls - mean ** 2) / known.calls);
+  const output = around(mean);
+  return {
+    calls,
+    input: around(known.input / known.calls),
+    output: { low: output.low, high: output.high + 2 * spread * calls.high },
+  };
+}
+
+function capMet(caps: Recipe['budget'], estimate: Omit<RunEstimate, 'cap'>): string | null {
+  const tokens = estimate.inputTokens.high + estimate.outputTokens.high;
+  if (caps.calls !== undefined && estimate.calls.high > caps.calls)
+    return `May be stopped by its budget of ${caps.calls} calls.`;
+  if (caps.tokens !== undefined && tokens > caps.tokens)
+    return `May be stopped by its budget of ${caps.tokens} tokens.`;
+  if (caps.usd !== undefined && estimate.usd !== null && estimate.usd.high > caps.usd)
+    return `May be stopped by its budget of $${caps.usd}.`;
+  if (caps.minutes !== undefined && estimate.ms !== null && estimate.ms.high > caps.minutes * 60_000)
+    return `May be stopped by its budget of ${caps.minutes} minutes.`;
+  return null;
+}
+
+/** The calls of the whole run, from those of its first rounds. */
+async function rehearse(recipe: Recipe, files: TaskFiles, right: boolean): Promise<Counts> {
+  if (recipe.rounds <= rehearsedRounds) return countCalls(recipe, files, right, recipe.rounds);
+  const short = await countCalls(recipe, files, right, rehearsedRounds - 1);
+  const long = await countCalls(recipe, files, right, rehearsedRounds);
+  const more = recipe.rounds - rehearsedRounds;
+  return new Map(
+    [...long].map(([operator, count]) => {
+      const before = short.get(operator) ?? none;
+      const goOn = (pick: (counted: Counted) => number) => pick(count) + more * (pick(count) - pick(before));
+      const counted: Counted = {
+        calls: goOn(({ calls }) => calls),
+        bytes: goOn(({ bytes }) => bytes),
+        limit: goOn(({ limit }) => limit),
+      };
+      return [operator, counted];
+    }),
+  );
+}
+
+async function countCalls(recipe: Recipe, files: TaskFiles, right: boolean, rounds: number): Promise<Counts> {
+  const counts = new Map<string, Counted>();
+  const shortened: Recipe = { ...recipe, rounds, budget: {} };
+  const sets = await loadTaskSets(shortened, recipe.seed, files);
+  const references = new Map<string, string>();
+  const learn = (tasks: readonly Task[]) => {
+    for (const { input, reference } of tasks)
+      if (typeof reference === 'string') references.set(input, reference);
+  };
+  learn(sets.dev);
+  learn(sets.test);
+  for (let round = 1; round <= rounds; round++) learn(sets.train(round));
+  const model = actor(recipe, (request) => {
+    const asked = request.messages.at(-1)?.content ?? '';
+    return right ? (references.get(asked) ?? 'yes') : 'no';
+  });
+  const services = stage(model, files);
+  const id = asId<RunId>('rehearsal');
+  const facts = { recipe: '', data: '', caps: {}, origin: null, attempts: 0 };
+  const account = { sessions: [], charged: nothingCharged, open: 0 };
+  const control = { aborted: false, reason: null };
+  const ledger = await openLedger({ id, model, facts, account }, services, control);
+  const operatorOf = new Map(recipe.steps.map(({ path, operator }) => [path, operator as string]));
+  const counting: typeof ledger = {
+    ...ledger,
+    async ask(place, calls, onSettled) {
+      let asked = 0;
+      const before = ledger.meter().calls;
+      const answers = await ledger.ask(place, calls, onSettled);
+      asked = ledger.meter().calls - before;
+      const operator = operatorOf.get(place.at.step) ?? 'test';
+      const share = calls.length === 0 ? 0 : asked / calls.length;
+      const worst = calls.map(({ request }) => worstCase(request));
+      const old = counts.get(operator) ?? none;
+      counts.set(operator, {
+        calls: old.calls + asked,
+        bytes: old.bytes + share * worst.reduce((sum, { input }) => sum + input, 0),
+        limit: old.limit + share * worst.reduce((sum, { output }) => sum + output, 0),
+      });
+      return answers;
+    },
+  };
+  const run = { id, recipe: shortened, seed: recipe.seed, model, sets, services, control, eras: [] };
+  await turnWheel({ ...run, ledger: counting });
+  return counts;
+}
+
+/** Answers at once; what it is asked is all that matters. */
+function actor({ objective, model }: Recipe, answer: (request: ModelRequest) => string): LanguageModel {
+  const { answer: rule } = objective;
+  const lead = typeof rule === 'object' && 'after' in rule ? rule.after : '';
+  return {
+    name: model,
+    price: { input: 0, output: 0 },
+    async *generate(requests) {
+      for (const [index, request] of requests.entries()) {
+        const text = `${lead}${answer(request)}`;
+        const usage = { input: 0, output: 0 };
+        yield { index, answer: { ok: true, text, finish: 'stop', usage, model, requestId: null } };
+      }
+    },
+  };
+}
+
+const trainer: Trainer = {
+  train: async (job) => ({
+    weights: asId<ContentHash>(hashOf([job.base ?? '', job.seed, hash32(['rehearsed'])])),
+    loss: 0,
+    steps: 0,
+  }),
+};
+
+function stage(model: LanguageModel, files: TaskFiles): RunServices {
+  const nothing = () => undefined;
+  return {
+    store: scratchStore([]),
+    model: () => model,
+    trainer: () => trainer,
+    files,
+    clock: { now: () => 0, monotonic: () => 0 },
+    log: { info: nothing, warn: nothing, error: nothing },
+    onEvents: nothing,
+    onProgress: nothing,
+  };
+}
