@@ -17,6 +17,7 @@ import {
   type NewRun,
   ProviderError,
   type TaskFiles,
+  type Trainer,
 } from '../ports.ts';
 import { resumeRun } from './execute.ts';
 import type { Session } from './journal.ts';
@@ -112,6 +113,12 @@ function silentModel({ model, price }: Pick<Session, 'model' | 'price'>): {
   };
 }
 
+const untrained: Trainer = {
+  train: async () => {
+    throw new ProviderError('The bundle ends here: it does not hold what the next training made.');
+  },
+};
+
 /** Runs it again over its own ledger. Throws ChangedError where this engine would decide otherwise. */
 export async function replayBundle(bundle: Bundle, clock: Clock): Promise<Replayed> {
   const { run, effects, data } = bundle;
@@ -122,7 +129,7 @@ export async function replayBundle(bundle: Bundle, clock: Clock): Promise<Replay
   const services = {
     store,
     model: () => model,
-    trainer: () => null,
+    trainer: () => untrained,
     files: bundledFiles(data),
     clock,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },

@@ -258,3 +258,61 @@ describe('an account', () => {
     expect(provider.paid).toHaveLength(0);
   });
 });
+
+describe('the key of an effect', () => {
+  const request = {
+    messages: [{ role: 'user', content: 'a' }],
+    temperature: 0.5,
+    maxTokens: 10,
+    seed: 1,
+    weights: null,
+  } satisfies ModelRequest;
+  const base = { step: 'solve', round: 1, item: 'i', sample: 0, attempt: 0, again: 0, model: 'm', request };
+  const keyOf = ({ step, round, item, sample, attempt, again, model, request: asked }: typeof base) =>
+    callKey({ step, round }, { item, sample, attempt, request: asked }, again, model);
+
+  it('changes with every member of the request and of the place', () => {
+    const words = fc.string({ minLength: 1, maxLength: 8 });
+    const others: { readonly [Member in keyof ModelRequest]-?: fc.Arbitrary<ModelRequest[Member]> } = {
+      messages: fc.oneof(
+        fc
+          .record({ role: fc.constantFrom('user', 'system', 'assistant'), content: words })
+          .map((one) => [one]),
+        fc.constant([
+          { role: 'user' as const, content: 'a' },
+          { role: 'user' as const, content: '' },
+        ]),
+      ),
+      temperature: fc.double({ min: 0, max: 2, noNaN: true }),
+      maxTokens: fc.integer({ min: 1, max: 100 }),
+      seed: fc.nat(0xffff_ffff),
+      weights: words.map((hash) => asId<NonNullable<ModelRequest['weights']>>(hash)),
+      responseFormat: fc.record({ name: words, schema: fc.record({ type: words }) }),
+      logprobs: fc.integer({ min: 0, max: 20 }),
+    };
+    const flips = Object.entries(others).map(([member, other]) =>
+      (other as fc.Arbitrary<unknown>).map((value) => ({
+        ...base,
+        request: { ...request, [member]: value },
+      })),
+    );
+    const places = [
+      words.map((step) => ({ ...base, step })),
+      fc.nat(20).map((round) => ({ ...base, round })),
+      words.map((item) => ({ ...base, item })),
+      fc.nat(9).map((sample) => ({ ...base, sample })),
+      fc.nat(9).map((attempt) => ({ ...base, attempt })),
+      fc.nat(9).map((again) => ({ ...base, again })),
+      words.map((model) => ({ ...base, model })),
+    ];
+    for (const flip of [...flips, ...places])
+      fc.assert(
+        fc.property(flip, (changed) => {
+          fc.pre(JSON.stringify(changed) !== JSON.stringify(base));
+          expect(keyOf(changed)).not.toBe(keyOf(base));
+        }),
+        { numRuns: 60 },
+      );
+    expect(keyOf({ ...base })).toBe(keyOf(base));
+  });
+});
