@@ -21,7 +21,8 @@ import {
 } from '../ports.ts';
 import { resumeRun } from './execute.ts';
 import type { Session } from './journal.ts';
-import { eventsHash, scratchStore } from './scratchStore.ts';
+import { parseRecipe } from './parseRecipe.ts';
+import { eventsHash, nowhere, scratchStore } from './scratchStore.ts';
 import type { RunEnd } from './services.ts';
 
 export interface Bundle {
@@ -94,21 +95,17 @@ function bundledFiles(data: readonly BundledData[]): TaskFiles {
 }
 
 /** A model that only has a name and a price: what the ledger has no answer to is counted and refused. */
-function silentModel({ model, price }: Pick<Session, 'model' | 'price'>): {
-  readonly model: LanguageModel;
-  readonly calls: () => number;
-} {
-  let calls = 0;
+function silentModel(
+  { model, price }: Pick<Session, 'model' | 'price'>,
+  counted: { calls: number },
+): LanguageModel {
   return {
-    calls: () => calls,
-    model: {
-      name: model,
-      price,
-      // eslint-disable-next-line require-yield -- it has nothing to give, and must look like a model
-      async *generate(requests) {
-        calls += requests.length;
-        throw new ProviderError('The bundle ends here: it has no answer to the next call.');
-      },
+    name: model,
+    price,
+    // eslint-disable-next-line require-yield -- it has nothing to give, and must look like a model
+    async *generate(requests) {
+      counted.calls += requests.length;
+      throw new ProviderError('The bundle ends here: it has no answer to the next call.');
     },
   };
 }
@@ -125,12 +122,18 @@ export async function replayBundle(bundle: Bundle, clock: Clock): Promise<Replay
   const store = scratchStore(effects);
   const first = effects.find(({ kind }) => kind === 'session');
   if (first === undefined) throw new DataError('The bundle holds no session of its run.');
-  const { model, calls } = silentModel(JSON.parse(first.result) as Session);
+  const session = JSON.parse(first.result) as Session;
+  const main = parseRecipe(run.recipeText).recipe?.model;
+  const counted = { calls: 0 };
+  // Another model than the run's own, such as a judge, is named as the recipe names it.
+  const model = (provider: string) =>
+    silentModel(provider === main ? session : { model: provider, price: null }, counted);
   const services = {
     store,
-    model: () => model,
+    model,
     trainer: () => untrained,
     files: bundledFiles(data),
+    exports: nowhere,
     clock,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     onEvents: () => undefined,
@@ -142,7 +145,7 @@ export async function replayBundle(bundle: Bundle, clock: Clock): Promise<Replay
   const hash = eventsHash(store.events);
   return {
     end: ended,
-    calls: calls(),
+    calls: counted.calls,
     events: store.events,
     eventsHash: hash,
     same: hash === bundle.eventsHash,

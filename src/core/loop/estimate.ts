@@ -16,7 +16,7 @@ import { turnWheel } from './engine.ts';
 import { nothingCharged } from './journal.ts';
 import { openLedger } from './ledger.ts';
 import type { Recipe } from './recipe.ts';
-import { scratchStore } from './scratchStore.ts';
+import { nowhere, scratchStore } from './scratchStore.ts';
 import type { RunServices } from './services.ts';
 import { loadTaskSets } from './taskSets.ts';
 
@@ -52,7 +52,7 @@ export async function estimateRun(
   price: ModelPrice | null,
   history: UsageHistory,
 ): Promise<RunEstimate> {
-  const rehearsed = [];
+  const rehearsed: Counts[] = [];
   for (const course of courses) rehearsed.push(await rehearse(recipe, files, course));
   const operators = [...new Set(rehearsed.flatMap((counts) => [...counts.keys()]))];
   const each = operators.map((operator) => {
@@ -77,6 +77,9 @@ export async function estimateRun(
   return { ...estimate, cap: capMet(recipe.budget, estimate) };
 }
 
+/** Share by which a run may ask more or less than any course that was rehearsed. */
+const slack = 0.15;
+
 const none: Counted = { calls: 0, bytes: 0, limit: 0 };
 const zero: Range = { low: 0, high: 0 };
 
@@ -94,7 +97,6 @@ function usageOf(counts: readonly Counted[], known: Omit<StepUsage, 'step'> | nu
   });
   const counted = ends((count) => count.calls);
   // Where what is kept changes what is asked, the courses that were rehearsed are not all there are.
-  const slack = counted.low === counted.high ? 0 : 0.15;
   const calls = { low: counted.low * (1 - slack), high: counted.high * (1 + slack) };
   if (known === null || known.calls === 0) {
     // A token is seldom more than six bytes and never less than one; an answer may be of any length allowed.
@@ -198,7 +200,7 @@ async function countCalls(recipe: Recipe, files: TaskFiles, course: Course, roun
     },
   };
   const run = { id, recipe: shortened, seed: recipe.seed, model, sets, services, control, eras: [] };
-  await turnWheel({ ...run, ledger: counting });
+  await turnWheel({ ...run, ledger: counting, ledgerOf: async () => counting });
   return counts;
 }
 
@@ -246,6 +248,7 @@ function stage(model: LanguageModel, files: TaskFiles): RunServices {
     model: () => model,
     trainer: () => trainer,
     files,
+    exports: nowhere,
     clock: { now: () => 0, monotonic: () => 0 },
     log: { info: nothing, warn: nothing, error: nothing },
     onEvents: nothing,

@@ -6,7 +6,7 @@ import { canonicalJson, hashOf } from '../measure/hash.ts';
 import type { StoredEvent } from '../model/event.ts';
 import { asId, type ContentHash, type EffectKey } from '../model/ids.ts';
 import type { EffectRecord } from '../model/effect.ts';
-import type { RunStore } from '../ports.ts';
+import type { ExportFiles, RunStore } from '../ports.ts';
 
 export interface ScratchStore extends RunStore {
   readonly events: readonly StoredEvent[];
@@ -74,3 +74,6 @@ export function eventsHash(events: readonly StoredEvent[]): string {
     .sort();
   return hashOf(lines);
 }
+
+/** Where a rehearsal or a replay writes its files: it makes none. */
+export const nowhere: ExportFiles = { write: async () => undefined };
