@@ -24,6 +24,7 @@ const values: Record<RecipeField, fc.Arbitrary<number>> = {
   'budget.minutes': fc.integer({ min: 1, max: 1000 }),
   'budget.calls': fc.integer({ min: 1, max: 100_000 }),
   'budget.tokens': fc.integer({ min: 1, max: 100_000 }),
+  'budget.usd': fc.double({ min: 0.001, max: 1_000_000, noNaN: true }),
 };
 const fieldNames = Object.keys(values) as RecipeField[];
 
