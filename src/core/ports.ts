@@ -422,11 +422,6 @@ export interface TaskFiles {
   experiences?(wanted: FormerExperiences): Promise<readonly FormerExperience[]>;
 }
 
-export interface ExportFiles {
-  /** Writes a text beside the recipe, whole or not at all, in the place of an earlier one. Throws DataError with the reason. */
-  write(file: string, text: string): Promise<void>;
-}
-
 /** A data file that cannot be used at all; the message names the file and what to do. */
 export class DataError extends Error {
   override readonly name = 'DataError';

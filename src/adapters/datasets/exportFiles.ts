@@ -4,7 +4,8 @@
  */
 import { lstat, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { DataError, type ExportFiles } from '../../core/ports.ts';
+import type { ExportFiles } from '../../core/loop/services.ts';
+import { DataError } from '../../core/ports.ts';
 
 /** `folder` is the recipe's. */
 export function exportFiles(folder: string, { workspace }: { readonly workspace: string }): ExportFiles {

@@ -11,6 +11,12 @@ import type {
   Trainer,
 } from '../ports.ts';
 
+/** Where data sets for training elsewhere are written. */
+export interface ExportFiles {
+  /** Writes a text beside the recipe, whole or not at all, in the place of an earlier one. Throws DataError with the reason. */
+  write(file: string, text: string): Promise<void>;
+}
+
 export interface RunServices {
   readonly store: RunStore;
   /** The product's, recorded with each session of a run. */
