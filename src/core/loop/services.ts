@@ -2,7 +2,6 @@
 import type { StoredEvent } from '../model/event.ts';
 import type {
   Clock,
-  ExportFiles,
   LanguageModel,
   Log,
   ProgressListener,
