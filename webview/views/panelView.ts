@@ -106,7 +106,7 @@ function notices(props: PanelProps, panel: Panel): TemplateResult {
     panel.trusted
       ? nothing
       : html`<div class="notice">
-          ${icon('warning')}<span>Runs need a workspace you trust; looking at earlier runs does not.</span>
+          ${icon('warning')}<span>Runs need a workspace you trust; until then no engine is started.</span>
           ${noticeButton('Manage Workspace Trust', () => props.send({ type: 'manageTrust' }))}
         </div>`
   }${
@@ -126,9 +126,11 @@ function emptyRun(panel: Panel): TemplateResult {
     <h2>No run yet</h2>
     <p>
       ${
-        panel.engine.kind === 'connecting'
-          ? 'Looking for the engine.'
-          : 'Run starts the loop. The score of every round appears here, with the replies as they change.'
+        !panel.trusted
+          ? 'Earlier runs are shown once you trust this workspace.'
+          : panel.engine.kind === 'connecting'
+            ? 'Looking for the engine.'
+            : 'Run starts the loop. The score of every round appears here, with the replies as they change.'
       }
     </p>
   </section>`;
@@ -148,7 +150,7 @@ function settings(props: PanelProps, panel: Panel): TemplateResult {
   return settingsView({
     description: panel.recipe.description,
     running: panel.shown?.summary?.status === 'running',
-    failed: panel.engine.kind === 'failed',
+    failed: panel.engine.kind === 'failed' || !panel.trusted,
     onSet: (field, value) => props.send({ type: 'set', field, value }),
   });
 }
