@@ -6,7 +6,8 @@ import { canonicalJson, hashOf } from '../measure/hash.ts';
 import type { StoredEvent } from '../model/event.ts';
 import { asId, type ContentHash, type EffectKey } from '../model/ids.ts';
 import type { EffectRecord } from '../model/effect.ts';
-import type { ExportFiles, RunStore } from '../ports.ts';
+import type { RunStore } from '../ports.ts';
+import type { ExportFiles } from './services.ts';
 
 export interface ScratchStore extends RunStore {
   readonly events: readonly StoredEvent[];
