@@ -49,9 +49,16 @@ export async function formerExperiences(
     const experience = await store.experience(solutionId);
     if (experience === null) continue;
     const { task, solution } = experience;
-    const { id: _id, split, ...content } = task;
+    const { input, context, choices, tests, entryPoint, split } = task;
     const reference = task.reference ?? solution.answer ?? solution.output;
-    const whole = { ...content, reference };
+    const whole = {
+      input,
+      reference,
+      ...(context === undefined ? {} : { context }),
+      ...(choices === undefined ? {} : { choices }),
+      ...(tests === undefined ? {} : { tests }),
+      ...(entryPoint === undefined ? {} : { entryPoint }),
+    };
     found.push({ task: { id: taskId(whole), split, ...whole }, score });
   }
   return found;

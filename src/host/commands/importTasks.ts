@@ -161,7 +161,7 @@ async function changedMap({ found }: Draft): Promise<FieldMap | null> {
     },
   );
   if (picked === undefined) return null;
-  const { [part.kind_]: _old, ...rest } = used.map;
+  const rest = Object.fromEntries(Object.entries(used.map).filter(([name]) => name !== part.kind_));
   const labels = picked.map(({ label }) => label);
   if (labels.length === 0) return rest;
   return { ...rest, [part.kind_]: labels.length === 1 ? labels[0] : labels };

@@ -100,7 +100,7 @@ function isFileOptions(value: unknown): value is FileOptions {
   if (typeof value !== 'object' || value === null) return false;
   const { format, shape, map = {}, ...rest } = value as Record<string, unknown>;
   const among = (names: readonly string[], name: unknown) =>
-    name === undefined || names.includes(String(name));
+    name === undefined || (typeof name === 'string' && names.includes(name));
   const parts = typeof map === 'object' && map !== null ? Object.entries(map) : [];
   return (
     Object.keys(rest).length === 0 &&
