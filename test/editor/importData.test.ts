@@ -17,10 +17,14 @@ describe('importing data', () => {
   /** The editor writes blanks as another sign. */
   const document = async () => (await shown()).join('\n').replaceAll('\u00a0', ' ');
   const title = () => editor.page.locator('.quick-input-widget:visible .quick-input-title').textContent();
-  /** Takes the boxes of exactly these entries of a list of many. */
+  /** Takes the box of one entry of a list of many, and says that is all. */
   const tick = async (label: string) => {
     await quickInput(editor.page).fill(label);
-    await editor.page.locator('.quick-input-widget:visible [role="option"]').first().click();
+    await editor.page
+      .locator('.quick-input-widget:visible .monaco-list-row', { hasText: label })
+      .first()
+      .click();
+    await editor.page.locator('.quick-input-widget:visible', { hasText: '1 Selected' }).waitFor();
     await editor.page.keyboard.press('Enter');
   };
 
