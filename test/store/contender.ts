@@ -1,6 +1,6 @@
 /**
  * A process that fights for a workspace: takes the lock, opens the store with the worker that ships, notes its session, and
- * saves entry after entry until it is killed; each is printed once it is acknowledged.
+ * saves entry after entry until it is killed, or closes on SIGTERM; each is printed once it is acknowledged.
  *   node contender.ts FOLDER lock|lease
  * With `lease`, it takes ownership as one must not: a file with a time in it, taken over when that is old.
  */
@@ -52,7 +52,11 @@ const session = (await store.events(runId, 0, 1_000_000)).reduce(
 );
 // The fencing record: who owns the workspace now begins a session of the next number.
 await say(`${session + 1} 0`);
-for (let entry = 1; ; entry++) {
+let isAsked = false;
+process.once('SIGTERM', () => (isAsked = true));
+for (let entry = 1; !isAsked; entry++) {
   await say(`${session + 1} ${entry}`);
   await sleep(Math.random() * 10);
 }
+await store.close();
+process.exit(0);

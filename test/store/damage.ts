@@ -10,7 +10,7 @@ export interface Damaged {
   readonly what: string;
 }
 
-const LOG = `${STORE}-wal`;
+const LOG = `${STORE}-log`;
 const PAGE = 4096;
 const SECTOR = 512;
 const HEADER = 100;

@@ -99,7 +99,7 @@ function resized(bytes: Uint8Array, size: number): Uint8Array {
 function durableInode(number: number, path: string, content: Uint8Array): Inode {
   const cache = resized(new Uint8Array(0), content.length);
   cache.set(content);
-  const isLog = path.endsWith('-wal');
+  const isLog = path.endsWith('-log');
   const plain = cache.slice();
   if (isLog) writeWithoutRandom(plain, content, 0);
   const inode: Inode = {

@@ -1,7 +1,7 @@
-/** Another SQLite program opens the live file: what it does is harmless, or named when the workspace is opened again. */
+/** Another SQLite program opens the live file: it is refused, and whatever it tried, nothing acknowledged is lost. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -10,74 +10,108 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { runId } from '../unit/adapters/store/samples.ts';
-import { createStore, openDatabase, StoreError, wasm } from './shipped.ts';
+import { createStore, openDatabase, wasm } from './shipped.ts';
 
 const owner = fileURLToPath(new URL('./contender.ts', import.meta.url));
 
-/** Exits with 0 whether it was let in or not: SQLite's own doing is what is looked at. */
+/** What is tried on the file, and whether it may be written to. */
+const ATTEMPTS: readonly (readonly [sql: string, readOnly: boolean])[] = [
+  ['SELECT count(*) FROM events', true],
+  ['SELECT count(*) FROM events', false],
+  ['CREATE TABLE foreigner (note); INSERT INTO foreigner VALUES (1)', false],
+  ['PRAGMA journal_mode = DELETE', false],
+  ['PRAGMA wal_checkpoint(TRUNCATE)', false],
+  ['VACUUM', false],
+];
+
+/** Prints for each attempt what SQLite said to it, or that it was let in. */
 const foreigner = `
 const { DatabaseSync } = require('node:sqlite');
-const [file, how] = process.argv.slice(1);
-try {
-  const database = new DatabaseSync(file, { readOnly: how === 'reads only' });
-  database.prepare('SELECT count(*) FROM events').get();
-  if (how === 'writes') database.exec('CREATE TABLE foreigner (note); INSERT INTO foreigner VALUES (1)');
-  database.close();
-} catch {}
+const [file, attempts] = process.argv.slice(1);
+const said = JSON.parse(attempts).map(([sql, readOnly]) => {
+  let database;
+  try {
+    database = new DatabaseSync(file, { readOnly });
+    database.exec(sql);
+    return 'let in';
+  } catch (error) {
+    return error.message;
+  } finally {
+    database?.close();
+  }
+});
+process.stdout.write(JSON.stringify(said));
 `;
 
-/** Entries acknowledged by an owner whose file a foreigner opened meanwhile, and who was then killed. */
-async function meet(folder: string, how: string): Promise<readonly string[]> {
+async function tryAll(file: string): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--no-warnings',
+    '-e',
+    foreigner,
+    file,
+    JSON.stringify(ATTEMPTS),
+  ]);
+  return JSON.parse(stdout) as readonly string[];
+}
+
+interface Meeting {
+  /** Entries that were acknowledged. */
+  readonly acknowledged: readonly string[];
+  /** What SQLite said to the foreigner. */
+  readonly said: readonly string[];
+}
+
+/** A foreigner meets an owner that goes on saving before, meanwhile and afterwards, and then ends by `signal`. */
+async function meet(folder: string, signal: 'SIGKILL' | 'SIGTERM'): Promise<Meeting> {
+  const file = path.join(folder, 'workspace.ratchetdb');
   const child = spawn(process.execPath, [owner, folder, 'lock'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
-  child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
-  const entries = (): readonly string[] => said.split('\n').slice(0, -1);
+  const closed = once(child, 'close');
+  let output = '';
+  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  const entries = (): readonly string[] => output.split('\n').slice(0, -1);
   const more = async (count: number): Promise<void> => {
     const goal = entries().length + count;
     while (entries().length < goal && child.exitCode === null) await sleep(10);
   };
+  const before = (): readonly string[] => readdirSync(folder).sort();
   try {
     await more(20);
-    await promisify(execFile)(process.execPath, [
-      '-e',
-      foreigner,
-      path.join(folder, 'workspace.ratchetdb'),
-      how,
-    ]);
+    const names = before();
+    const said = await tryAll(file);
     await more(20);
-  } finally {
-    const closed = once(child, 'close');
-    child.kill('SIGKILL');
+    expect(before(), 'no file came or went').toEqual(names);
+    child.kill(signal);
     await closed;
+    return { acknowledged: entries(), said };
+  } finally {
+    child.kill('SIGKILL');
   }
-  return entries();
 }
 
-test.each(['reads only', 'reads and may write', 'writes'])(
-  'a program that %s loses nothing without a word',
-  async (how) => {
+test.each(['SIGKILL', 'SIGTERM'] as const)(
+  'other programs are refused and nothing is lost, the owner ended by %s',
+  async (signal) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'ratchet-foreign-'));
     const file = path.join(folder, 'workspace.ratchetdb');
     try {
-      const acknowledged = await meet(folder, how);
-      expect(acknowledged.length).toBeGreaterThan(20);
-      const opened = await openDatabase({ file, wasm }).catch((error: unknown) => error);
-      if (opened instanceof Error) {
-        expect(opened).toBeInstanceOf(StoreError);
-        expect(opened.message).toContain(file);
-        console.log(`${how}: refused at the next opening: ${opened.message.slice(file.length, 120)}`);
-        return;
-      }
-      const store = createStore(opened as Awaited<ReturnType<typeof openDatabase>>);
-      const said = [...(await store.status()).warnings, ...(await store.verify()).problems];
-      const events = await store.events(runId, 0, 1_000_000).catch(() => []);
+      const { acknowledged, said } = await meet(folder, signal);
+      for (const sentence of said) expect(sentence).toMatch(/not a database/);
+      const left = readFileSync(file);
+      expect(await tryAll(file), 'the same without an owner').toEqual(said);
+      expect(readFileSync(file).equals(left), 'the file is as it was').toBe(true);
+      const database = await openDatabase({ file, wasm });
+      expect(database.report.warnings).toEqual([]);
+      const store = createStore(database);
+      const events = await store.events(runId, 0, 1_000_000);
       const held = new Set(events.map(({ event }) => (event.kind === 'warningRaised' ? event.message : '')));
-      const lost = acknowledged.filter((entry) => !held.has(entry));
-      console.log(
-        `${how}: opened, ${lost.length} of ${acknowledged.length} lost, said: ${said.join(' ').slice(0, 200)}`,
-      );
-      if (said.length === 0) expect(lost).toEqual([]);
+      expect(acknowledged.length).toBeGreaterThan(20);
+      expect(acknowledged.filter((entry) => !held.has(entry))).toEqual([]);
+      expect((await store.verify()).problems).toEqual([]);
+      const copy = path.join(folder, 'copy.sqlite');
+      await store.exportTo(copy);
       await store.close();
+      expect((await tryAll(copy)).every((sentence) => sentence === 'let in')).toBe(true);
+      expect(existsSync(`${file}-wal`)).toBe(false);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

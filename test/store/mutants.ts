@@ -34,8 +34,8 @@ const UPKEEP = 3;
 
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   'no file is synced': unsynced(ROUNDS, () => true),
-  'the log is not synced': unsynced(ROUNDS, (path) => path.endsWith('-wal')),
-  'the database is not synced before the log is cut': unsynced(ROUNDS, (path) => !path.endsWith('-wal')),
+  'the log is not synced': unsynced(ROUNDS, (path) => path.endsWith('-log')),
+  'the database is not synced before the log is cut': unsynced(ROUNDS, (path) => !path.endsWith('-log')),
   'folders are not synced': {
     around: (files) => ({ ...files, syncDirectory: () => undefined }),
     recording: ROUNDS,

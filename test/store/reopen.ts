@@ -57,7 +57,7 @@ const SEARCHED = ['1', 'a', 'zz'];
 const copiesSeen = new Set<string>();
 
 function isCopy(path: string): boolean {
-  const isUnfinished = /(-wal|-journal|-seq|\.new|\.compact|\.restoring)$/.test(path);
+  const isUnfinished = /(-log|-journal|-seq|\.new|\.compact|\.restoring)$/.test(path);
   return !isUnfinished && path !== STORE && path !== SEARCH_INDEX && !/\/import\/|\.damaged-/.test(path);
 }
 
@@ -91,7 +91,7 @@ function alarmOf({ report }: Database, { names }: MemoryFiles): string | null {
   const warnings = report.warnings.filter((warning) => !FINISHED_RESTORE.test(warning));
   if (warnings.length > 0) return warnings.join(' ');
   // A restore keeps the file whose place it takes, damaged or not.
-  const aside = [...names.keys()].find((path) => /-wal\.damaged-/.test(path));
+  const aside = [...names.keys()].find((path) => /-log\.damaged-/.test(path));
   return aside === undefined ? null : `${aside} was kept aside though nothing is damaged`;
 }
 

@@ -6,6 +6,7 @@ import type initSqlJs from 'sql.js';
 import { StoreError } from '../../core/ports.ts';
 import type { HostFiles } from './hostFiles.ts';
 import type { Mount, Mounts } from './mounts.ts';
+import { logPath } from './ownMarks.ts';
 import { faultError, sqlError } from './storeFault.ts';
 
 export type SqlValue = initSqlJs.SqlValue;
@@ -179,7 +180,7 @@ export function createConnection(
     giveUp: () => {
       mount.detached = true;
       end();
-      if (mount.unsyncedFrom !== null) cutLog(`${path}-wal`, mount.unsyncedFrom, files);
+      if (mount.unsyncedFrom !== null) cutLog(logPath(path), mount.unsyncedFrom, files);
     },
   };
 }

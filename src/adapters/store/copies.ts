@@ -9,6 +9,7 @@ import { type Contents, readContents, sameContents } from './contents.ts';
 import { codeOf } from './errno.ts';
 import type { HostFiles, OpenMode } from './hostFiles.ts';
 import { inspectFile } from './inspectFile.ts';
+import { logPath } from './ownMarks.ts';
 import type { Sqlite } from './sqlite.ts';
 import { damageError, faultError } from './storeFault.ts';
 
@@ -85,7 +86,7 @@ export function readCopy(
 ): OpenedCopy {
   const found = inspectFile(path, files, newestVersion);
   if (found === null) throw damageError(path, 'it is missing');
-  const log = `${path}-wal`;
+  const log = logPath(path);
   const hadLog = files.exists(log);
   const connection = sqlite.connect(path, files);
   try {

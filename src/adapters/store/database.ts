@@ -16,6 +16,7 @@ import { MIGRATIONS, type Migration, newestVersion } from './migrations.ts';
 import { readSalts } from './logFile.ts';
 import { lostCommits, lostContents } from './openingReport.ts';
 import { connectExisting, create, readyForPlace, type OpeningContext } from './openingSteps.ts';
+import { adoptFormerLog, formerLogPath, logPath } from './ownMarks.ts';
 import {
   clearRestore,
   finishRestore,
@@ -108,7 +109,7 @@ function createDatabase(
     if (report.readOnly) throw newerError(file);
   };
   const note = (contents: Contents, durably: boolean): void => {
-    const salts = readSalts(`${file}-wal`, files);
+    const salts = readSalts(logPath(file), files);
     writeSequence(file, { salts, commits: held.commits(), contents }, files, durably);
   };
   const { settle, ...access } = accessAround(held, writable, report.readOnly);
@@ -206,7 +207,7 @@ function attempt(work: () => void): void {
 /** SQLite makes an empty log even for reading; nothing stays of that. */
 function removeEmptyLog(file: string, files: HostFiles): void {
   try {
-    const log = `${file}-wal`;
+    const log = logPath(file);
     if (files.exists(log) && files.factsAt(log).size === 0n) files.remove(log);
   } catch {
     // An empty log does no harm.
@@ -218,7 +219,7 @@ function removeEmptyLog(file: string, files: HostFiles): void {
  * and neither SQLite's cutting it off nor its removal is durable by itself.
  */
 function replaceBy(target: string, file: string, files: HostFiles): Compaction {
-  const log = `${file}-wal`;
+  const log = logPath(file);
   if (files.exists(log)) {
     if (files.factsAt(log).size > 0n) {
       files.remove(target);
@@ -281,6 +282,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const openOther = (other: string): Promise<Database> => openDatabase({ ...options, file: other });
   try {
     const restored = finishRestore(file, files, now());
+    const stranger = onDisk(file, 'open', () => adoptFormerLog(file, files));
     const found = inspectFile(file, files, newest);
     const note = onDisk(file, 'read', () => readSequence(file, files));
     if (found === null) {
@@ -288,7 +290,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
         throw damageError(file, 'it is missing');
       create(opening);
     }
-    return openInspected({ file, files, found, note, context, openOther }, opening, restored);
+    const database = openInspected({ file, files, found, note, context, openOther }, opening, restored);
+    if (!stranger) return database;
+    const said = `${formerLogPath(file)} is another program's, so nothing of it was read. Move it away.`;
+    const report = { ...database.report, warnings: [...database.report.warnings, said] };
+    return { ...database, report };
   } catch (error) {
     throw withOffer(error, file, context);
   }

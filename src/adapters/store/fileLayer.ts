@@ -8,6 +8,7 @@ import { codeOf, errnoOf } from './errno.ts';
 import type { FileFacts, OpenMode } from './hostFiles.ts';
 import { createLogBuffer } from './logBuffer.ts';
 import { attempt, createMounts, type FileKind, type Mount, type MountedPath, type Mounts } from './mounts.ts';
+import { mark, unmark } from './ownMarks.ts';
 import { isPage, isSealed, PAGE_BYTES, sealPage } from './pages.ts';
 import { IMPORTS } from './sqljsImports.ts';
 import { createMemoryView, type MemoryView } from './wasmMemory.ts';
@@ -68,7 +69,7 @@ function writeStat(memory: MemoryView, at: number, facts: FileFacts): void {
   view.setBigUint64(at + STAT.inode, BigInt.asUintN(64, facts.inode), true);
 }
 
-/** Writes part of a file: of a database, a whole page is sealed first; of a log, it waits for the sync. */
+/** Writes part of a file: of a database, the first page is marked and every whole page sealed; of a log, it waits for the sync. */
 function writeTo(handle: OpenFile, bytes: Uint8Array, start: number, length: number): number {
   const { mount, descriptor, kind, position } = handle;
   if (kind === 'log' && mount.log !== null) {
@@ -77,9 +78,16 @@ function writeTo(handle: OpenFile, bytes: Uint8Array, start: number, length: num
     mount.unsyncedFrom = Math.min(mount.unsyncedFrom ?? position, position);
     return length;
   }
-  if (kind === 'database' && isPage(length, position))
-    sealPage(bytes.subarray(start, start + length), position / PAGE_BYTES + 1);
-  return mount.files.write(descriptor, bytes, start, length, position);
+  if (kind !== 'database') return mount.files.write(descriptor, bytes, start, length, position);
+  const written = bytes.subarray(start, start + length);
+  const marked = mark(written, position);
+  try {
+    if (isPage(length, position)) sealPage(written, position / PAGE_BYTES + 1);
+    return mount.files.write(descriptor, bytes, start, length, position);
+  } finally {
+    // SQLite may go on with the same bytes.
+    if (marked) unmark(written, position);
+  }
 }
 
 /** All of `bytes`, or an error: a disk that takes a part and no more is full. */
@@ -100,11 +108,14 @@ function readFrom(
   length: number,
 ) {
   const moved = mount.files.read(descriptor, bytes, start, length, position);
-  if (kind === 'database' && isPage(moved, position)) {
+  if (kind !== 'database') return moved;
+  const got = bytes.subarray(start, start + moved);
+  if (isPage(moved, position)) {
     const page = position / PAGE_BYTES + 1;
-    if (!isSealed(bytes.subarray(start, start + length), page))
+    if (!isSealed(got, page))
       throw Object.assign(new Error(`Page ${page} is not as it was written.`), { code: 'DAMAGED' });
   }
+  unmark(got, position);
   return moved;
 }
 

@@ -25,6 +25,7 @@ import {
   newRunOf,
   tasksOf,
 } from './readWholeRun.ts';
+import { formerLogPath, logPath } from './ownMarks.ts';
 import { findRef, refOf } from './refs.ts';
 import { finishRemoval, removeStaleEvent, reviveRemnants } from './removeRun.ts';
 import { createRun, isHere, listRuns, readRun } from './runs.ts';
@@ -67,7 +68,8 @@ async function openChecked(file: string, folder: string, into: Database): Promis
     clear(backupFolder(copy), files);
     clear(folder, files);
     copyBytes(file, copy, files);
-    if (files.exists(`${file}-wal`)) copyBytes(`${file}-wal`, `${copy}-wal`, files);
+    for (const log of [logPath, formerLogPath])
+      if (files.exists(log(file))) copyBytes(log(file), log(copy), files);
   });
   const other = await into.openOther(copy);
   try {

@@ -6,6 +6,7 @@ import { StoreError } from '../../core/ports.ts';
 import { codeOf } from './errno.ts';
 import type { HostFiles } from './hostFiles.ts';
 import { type LogContent, readLog } from './logFile.ts';
+import { formerLogPath, isMarked, logPath } from './ownMarks.ts';
 import { isSealed, PAGE_BYTES, SEAL_BYTES } from './pages.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { damageError, faultError } from './storeFault.ts';
@@ -40,6 +41,8 @@ export interface Inspection {
   /** The schema's version; one newer than ours can be read at most. */
   readonly version: number;
   readonly log: LogContent;
+  /** Whether other SQLite programs are kept off it (ownMarks.ts). */
+  readonly marked: boolean;
 }
 
 function readFirstPage(path: string, files: HostFiles): Uint8Array {
@@ -99,14 +102,14 @@ function inspectPresent(path: string, files: HostFiles, newestVersion: number): 
     throw damageError(path, 'its header is not as it was written');
   }
   if (page.length < PAGE_BYTES) throw damageError(path, 'it was cut off within its first page');
-  const log = readLog(`${path}-wal`, PAGE_BYTES, files);
+  const log = readLog(logPath(path), PAGE_BYTES, files);
   // A first page that the log holds, too, may be half written: SQLite reads the log's.
   if (log.firstPage === null && !isSealed(page, 1))
     throw damageError(path, 'its first page is not as it was written');
   const { userVersion, pages } = log.firstPage === null ? header : parseHeader(log.firstPage);
   if (userVersion === 0) throw damageError(path, 'it carries no schema version');
   checkWhole(path, log.commits > 0 ? log.databasePages : (pages ?? 0), log, files);
-  return { version: userVersion, log };
+  return { version: userVersion, log, marked: isMarked(page) };
 }
 
 /**
@@ -116,8 +119,9 @@ function inspectPresent(path: string, files: HostFiles, newestVersion: number): 
 export function inspectFile(path: string, files: HostFiles, newestVersion: number): Inspection | null {
   try {
     if (files.exists(path)) return inspectPresent(path, files, newestVersion);
-    if (files.exists(`${path}-wal`) && files.factsAt(`${path}-wal`).size > 0n)
-      throw damageError(path, `it is missing, but its log ${path}-wal is there`);
+    for (const log of [logPath(path), formerLogPath(path)])
+      if (files.exists(log) && files.factsAt(log).size > 0n)
+        throw damageError(path, `it is missing, but its log ${log} is there`);
     return null;
   } catch (error) {
     if (error instanceof StoreError) throw error;

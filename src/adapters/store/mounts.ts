@@ -5,6 +5,7 @@
 import { codeOf, errnoOf } from './errno.ts';
 import type { HostFiles } from './hostFiles.ts';
 import type { LogBuffer } from './logBuffer.ts';
+import { logPath } from './ownMarks.ts';
 
 export interface Fault {
   readonly operation: string;
@@ -13,7 +14,7 @@ export interface Fault {
   readonly path: string;
 }
 
-/** A real database file as sql.js sees it. `-wal` and `-journal` beside it belong to it. */
+/** A real database file as sql.js sees it. Its log and `-journal` beside it belong to it. */
 export interface Mount {
   readonly path: string;
   readonly files: HostFiles;
@@ -103,7 +104,8 @@ export function createMounts(): Mounts {
         pending = null;
         byName.set(base, mount);
       }
-      return { mount, path: mount.path + suffix, kind: KINDS[suffix] ?? 'database' };
+      const kind = KINDS[suffix] ?? 'database';
+      return { mount, path: kind === 'log' ? logPath(mount.path) : mount.path + suffix, kind };
     },
   };
 }

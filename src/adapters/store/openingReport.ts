@@ -9,6 +9,7 @@ import { type Contents, missingFrom, sayMissing } from './contents.ts';
 import { copyBytes, onDisk } from './copies.ts';
 import type { HostFiles } from './hostFiles.ts';
 import type { LogContent } from './logFile.ts';
+import { logPath } from './ownMarks.ts';
 import type { SequenceNote } from './sequenceFile.ts';
 
 /**
@@ -41,7 +42,7 @@ export function lostCommits(
 ): readonly string[] {
   const lost = countLost(log, note);
   if (lost === 0) return [];
-  const path = `${file}-wal`;
+  const path = logPath(file);
   if (!files.exists(path)) throw new StoreError(`${path} is gone. Try again.`);
   const commits = lost === 1 ? '1 commit' : `${lost} commits`;
   return [
@@ -63,7 +64,7 @@ export function lostContents(
 ): readonly string[] {
   const missing = sayMissing(missingFrom(has, note.contents));
   if (missing === '') return [];
-  const path = `${file}-wal`;
+  const path = logPath(file);
   const unread = log?.salts === null && files.exists(path) && files.factsAt(path).size > 0n;
   const kept = unread ? ` The log, which could not be read, is kept as ${keepLog(path, files, now)}.` : '';
   return [

@@ -11,6 +11,7 @@ import type { HostFiles } from './hostFiles.ts';
 import { inspectFile } from './inspectFile.ts';
 import { migrate, type Migration } from './migrations.ts';
 import { emptyDatabase } from './pages.ts';
+import { logPath } from './ownMarks.ts';
 import { renewLog } from './renewLog.ts';
 import type { Sqlite } from './sqlite.ts';
 import { damageError } from './storeFault.ts';
@@ -78,7 +79,7 @@ export function create({ sqlite, file: path, files, migrations }: OpeningContext
   const unfinished = `${path}.new`;
   onDisk(path, 'create', () => {
     files.makeDirectory(dirname(path));
-    for (const leftover of [unfinished, `${unfinished}-wal`, `${unfinished}-journal`])
+    for (const leftover of [unfinished, logPath(unfinished), `${unfinished}-journal`])
       removeIfThere(leftover, files);
     writeFirstPage(unfinished, files);
   });
@@ -105,7 +106,7 @@ export function create({ sqlite, file: path, files, migrations }: OpeningContext
 export function readyForPlace(path: string, { sqlite, files }: CopyContext): void {
   connect(sqlite, path, files).close();
   onDisk(path, 'sync', () => {
-    for (const leftover of [`${path}-wal`, `${path}-journal`]) removeIfThere(leftover, files);
+    for (const leftover of [logPath(path), `${path}-journal`]) removeIfThere(leftover, files);
     syncFile(path, files);
   });
 }
@@ -125,13 +126,20 @@ function upgrade(connection: Connection, opening: OpeningContext, from: number):
   migrate(connection, migrations, from);
 }
 
+/** Has SQLite write the first page by way of the log, so that a power cut leaves one of the two. Throws StoreError. */
+function keepOthersOff(connection: Connection): void {
+  const version = Number(connection.get('PRAGMA user_version')?.['user_version']);
+  connection.run(`PRAGMA user_version = ${version}`);
+  foldLog(connection, false);
+}
+
 /** Connects to the database, as an inspection found it. Throws StoreError, with the files as they were. */
 export function connectExisting(opening: OpeningContext): Connection {
   const { sqlite, file: path, files, newestVersion } = opening;
   const found = inspectFile(path, files, newestVersion);
   if (found === null) throw damageError(path, 'it is missing');
   const { version } = found;
-  const log = `${path}-wal`;
+  const log = logPath(path);
   if (version <= newestVersion) onDisk(log, 'open', () => renewLog(log, files));
   const connection = connect(sqlite, path, files, version > newestVersion ? configureReading : configure);
   try {
@@ -142,6 +150,7 @@ export function connectExisting(opening: OpeningContext): Connection {
     const tables = connection.get("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'")?.['n'];
     if (tables === 0) throw damageError(path, 'it holds no tables');
     if (version < newestVersion) upgrade(connection, opening, version);
+    if (version <= newestVersion && !found.marked) keepOthersOff(connection);
     return connection;
   } catch (error) {
     connection.abandon();

@@ -10,6 +10,7 @@ import { type Contents, missingFrom, sayContents, sayMissing } from './contents.
 import { copyBytes, onDisk, readCopy, removeIfThere, type CopyContext } from './copies.ts';
 import type { HostFiles } from './hostFiles.ts';
 import { readyForPlace } from './openingSteps.ts';
+import { formerLogPath, logPath } from './ownMarks.ts';
 import { readSequence, sequencePath } from './sequenceFile.ts';
 
 export interface GoodBackup extends Backup {
@@ -26,7 +27,8 @@ export interface Restored {
 
 /** The names that belong to a database beside its own. */
 const COMPANIONS: readonly ((database: string) => string)[] = [
-  (database) => `${database}-wal`,
+  logPath,
+  formerLogPath,
   (database) => `${database}-journal`,
   sequencePath,
 ];

@@ -9,6 +9,7 @@ import type { Connection, Row } from './connection.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 import { type HostFiles, nodeFiles } from './hostFiles.ts';
 import type { Migration } from './migrations.ts';
+import { formerLogPath, logPath } from './ownMarks.ts';
 import { decodeText } from './payload.ts';
 import { type Phrase, wordsOf } from './searchQuery.ts';
 
@@ -96,7 +97,8 @@ function fits(workspace: Database, index: Database): boolean {
 
 /** Nothing of it is lost: the workspace has it all. */
 function discard(file: string, files: HostFiles): void {
-  for (const part of [file, `${file}-wal`, `${file}-journal`]) if (files.exists(part)) files.remove(part);
+  for (const part of [file, logPath(file), formerLogPath(file), `${file}-journal`])
+    if (files.exists(part)) files.remove(part);
 }
 
 async function openFitting(workspace: Database, options: DatabaseOptions): Promise<Database | null> {

@@ -24,7 +24,7 @@ function checkSeals(file: string, bytes: Uint8Array, position: number): void {
 
 /** What a copy is for. */
 export interface CopyUse {
-  /** Any SQLite is to read it, wherever it lies: it says nothing of a write-ahead log, and nothing is overwritten unasked. */
+  /** It lies where its owner said, so nothing is overwritten unasked. */
   readonly forOthers: boolean;
   /** With `forOthers`: whether a file under its name may be replaced, once the copy is whole. */
   readonly replace: boolean;
@@ -33,14 +33,14 @@ export interface CopyUse {
 /** A backup: opened by Ratchet alone, under a name of its own. */
 export const FOR_RATCHET: CopyUse = { forOthers: false, replace: true };
 
-/** The file format versions (https://www.sqlite.org/fileformat2.html#file_format_version_numbers): 1 is without a log. */
+/** Any SQLite is to read a copy. The file format versions (https://www.sqlite.org/fileformat2.html#file_format_version_numbers): 1 is without a log. */
 function withoutLog(firstPage: Uint8Array): void {
   firstPage.fill(1, 18, 20);
   sealPage(firstPage, 1);
 }
 
 /** The pieces of `from`, one a step, each written to `to`. */
-function* slices(from: string, to: string, { files, forOthers }: CopyContext & CopyUse): Generator<void> {
+function* slices(from: string, to: string, { files }: CopyContext): Generator<void> {
   const mode = { write: false, create: false, exclusive: false, truncate: false, permissions: 0o644 };
   const source = files.open(from, mode);
   try {
@@ -51,7 +51,7 @@ function* slices(from: string, to: string, { files, forOthers }: CopyContext & C
       for (let at = 0; at < size; at += SLICE_BYTES) {
         const length = files.read(source, bytes, 0, Math.min(SLICE_BYTES, size - at), at);
         checkSeals(from, bytes.subarray(0, length), at);
-        if (forOthers && at === 0) withoutLog(bytes.subarray(0, PAGE_BYTES));
+        if (at === 0) withoutLog(bytes.subarray(0, PAGE_BYTES));
         if (files.write(target, bytes, 0, length, at) < length)
           throw Object.assign(new Error('It was not written whole.'), { code: 'ENOSPC' });
         if ((at + SLICE_BYTES) % SYNC_BYTES === 0) files.sync(target);

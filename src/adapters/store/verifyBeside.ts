@@ -9,13 +9,14 @@ import { onDisk, removeIfThere } from './copies.ts';
 import type { Database, DatabaseOptions } from './database.ts';
 import { nodeFiles } from './hostFiles.ts';
 import type { StoreAnswer, WorkerStart } from './messages.ts';
+import { logPath } from './ownMarks.ts';
 import { loadSqlite } from './sqlite.ts';
 import { type Verification, verifyStore } from './verify.ts';
 
 /** In the thread of its own: reads the file and its log as they are, and writes nothing. Throws StoreError. */
 export async function verifyReadOnly({ file, wasm }: DatabaseOptions): Promise<Verification> {
   const sqlite = await loadSqlite(wasm);
-  const log = `${file}-wal`;
+  const log = logPath(file);
   const hadLog = nodeFiles.exists(log);
   const connection = sqlite.connect(file, nodeFiles);
   try {

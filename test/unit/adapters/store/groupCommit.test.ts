@@ -82,10 +82,10 @@ describe('the log', () => {
       const big = new Uint8Array(1 << 20);
       for (let index = 0; index < 12; index++) await store.put(big.fill(index));
       // Twelve MiB were written, but the log never held much more than four at a time.
-      expect(Number(nodeFiles.factsAt(`${file}-wal`).size)).toBeLessThan(8 << 20);
+      expect(Number(nodeFiles.factsAt(`${file}-log`).size)).toBeLessThan(8 << 20);
       await new Promise((resolve) => setTimeout(resolve, 900));
-      expect(Number(nodeFiles.factsAt(`${file}-wal`).size)).toBe(0);
+      expect(Number(nodeFiles.factsAt(`${file}-log`).size)).toBe(0);
       await store.close();
-      expect(nodeFiles.exists(`${file}-wal`)).toBe(false);
+      expect(nodeFiles.exists(`${file}-log`)).toBe(false);
     }));
 });

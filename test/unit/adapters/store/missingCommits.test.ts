@@ -17,7 +17,7 @@ describe('commits missing from a log', () => {
     database.noteSequence();
     const copy = path.join(folder, 'copy', 'workspace.ratchetdb');
     nodeFiles.makeDirectory(path.dirname(copy));
-    for (const suffix of ['', '-wal', '-seq']) writeFileSync(copy + suffix, readFileSync(file + suffix));
+    for (const suffix of ['', '-log', '-seq']) writeFileSync(copy + suffix, readFileSync(file + suffix));
     await store.close();
     return copy;
   }
@@ -34,13 +34,13 @@ describe('commits missing from a log', () => {
   test('behind a flipped bit are counted, named, and the log is kept', () =>
     inFolder(async (folder) => {
       const file = await killed(folder);
-      const log = readFileSync(`${file}-wal`);
+      const log = readFileSync(`${file}-log`);
       const flipped = log.map((byte, at) => (at === Math.floor(log.length / 2) ? byte ^ 1 : byte));
-      writeFileSync(`${file}-wal`, flipped);
+      writeFileSync(`${file}-log`, flipped);
       const said = await warnings(file);
       const lost = Number(/at least (\d+) commit/.exec(said[0] ?? '')?.[1]);
       expect(lost).toBeGreaterThan(3);
-      const kept = `${file}-wal.damaged-20261122T174838.123Z`;
+      const kept = `${file}-log.damaged-20261122T174838.123Z`;
       expect(said[0]).toContain(kept);
       expect(readFileSync(kept)).toEqual(Buffer.from(flipped));
       const missing = 12 - (await idsOf(file));
@@ -52,9 +52,9 @@ describe('commits missing from a log', () => {
     inFolder(async (folder) => {
       const file = await killed(folder);
       rmSync(`${file}-seq`);
-      const log = readFileSync(`${file}-wal`);
+      const log = readFileSync(`${file}-log`);
       writeFileSync(
-        `${file}-wal`,
+        `${file}-log`,
         log.map((byte, at) => (at === Math.floor(log.length / 2) ? byte ^ 1 : byte)),
       );
       const said = await warnings(file);
@@ -65,16 +65,16 @@ describe('commits missing from a log', () => {
   test('from the end of a log that was cut off are known from the note', () =>
     inFolder(async (folder) => {
       const file = await killed(folder);
-      const log = readFileSync(`${file}-wal`);
-      writeFileSync(`${file}-wal`, log.subarray(0, log.length - 100));
+      const log = readFileSync(`${file}-log`);
+      writeFileSync(`${file}-log`, log.subarray(0, log.length - 100));
       const said = await warnings(file);
       expect(said[0]).toContain('at least 1 commit in it');
       // It put the others in their places: that is done again.
       expect(said).toHaveLength(1);
       expect(await idsOf(file)).toBe(12);
       const shorter = await killed(path.join(folder, 'shorter'));
-      const long = readFileSync(`${shorter}-wal`);
-      writeFileSync(`${shorter}-wal`, long.subarray(0, Math.floor(long.length / 2)));
+      const long = readFileSync(`${shorter}-log`);
+      writeFileSync(`${shorter}-log`, long.subarray(0, Math.floor(long.length / 2)));
       const more = await warnings(shorter);
       const missing = 12 - (await idsOf(shorter));
       expect(missing).toBeGreaterThan(0);
@@ -84,23 +84,23 @@ describe('commits missing from a log', () => {
   test('a log that is gone or unreadable from its beginning is noticed', () =>
     inFolder(async (folder) => {
       const gone = await killed(path.join(folder, 'gone'));
-      rmSync(`${gone}-wal`);
+      rmSync(`${gone}-log`);
       expect((await warnings(gone))[0]).toContain('missing are 12 experiences');
       const unreadable = await killed(path.join(folder, 'unreadable'));
-      writeFileSync(`${unreadable}-wal`, readFileSync(`${unreadable}-wal`).fill(0, 0, 40));
+      writeFileSync(`${unreadable}-log`, readFileSync(`${unreadable}-log`).fill(0, 0, 40));
       expect((await warnings(unreadable))[0]).toContain('missing are 12 experiences');
-      expect(existsSync(`${unreadable}-wal.damaged-20261122T174838.123Z`)).toBe(true);
+      expect(existsSync(`${unreadable}-log.damaged-20261122T174838.123Z`)).toBe(true);
     }));
 
   test('a commit that was cut short by the end of the process is not called missing', () =>
     inFolder(async (folder) => {
       const file = await killed(folder);
-      const log = readFileSync(`${file}-wal`);
+      const log = readFileSync(`${file}-log`);
       rmSync(`${file}-seq`);
       for (const cut of [50, 5000, 9000]) {
         const copy = `${file}-${cut}`;
         writeFileSync(copy, readFileSync(file));
-        writeFileSync(`${copy}-wal`, log.subarray(0, log.length - cut));
+        writeFileSync(`${copy}-log`, log.subarray(0, log.length - cut));
         expect(await warnings(copy)).toEqual([]);
       }
     }));

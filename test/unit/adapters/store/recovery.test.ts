@@ -243,10 +243,10 @@ describe('a damaged database', () => {
     inFolder(async (folder) => {
       const file = await backedUp(folder);
       truncateSync(file, 9000);
-      writeFileSync(`${file}-wal`, 'what was not folded');
+      writeFileSync(`${file}-log`, 'what was not folded');
       const { keptAs } = await restoreDatabase({ file, wasm, files: unsynced, now: () => NOW });
-      expect(readFileSync(`${keptAs ?? ''}-wal`, 'utf8')).toBe('what was not folded');
-      expect(existsSync(`${file}-wal`)).toBe(false);
+      expect(readFileSync(`${keptAs ?? ''}-log`, 'utf8')).toBe('what was not folded');
+      expect(existsSync(`${file}-log`)).toBe(false);
     }));
 
   test('is restored from the backup before when the newest is damaged, too', () =>
@@ -283,7 +283,7 @@ describe('a damaged database', () => {
       for (let stopAt = 1; ; stopAt++) {
         const file = await backedUp(path.join(folder, String(stopAt)));
         truncateSync(file, 9000);
-        writeFileSync(`${file}-wal`, 'old');
+        writeFileSync(`${file}-log`, 'old');
         let left = stopAt;
         const dying = Object.fromEntries(
           (['open', 'write', 'sync', 'rename', 'remove', 'syncDirectory'] as const).map((operation) => [

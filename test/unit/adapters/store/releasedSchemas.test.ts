@@ -56,7 +56,7 @@ describe('a workspace of a released schema', () => {
         /** The database and its log before each change of a file, as a process killed there leaves them. */
         const moments = new Map<string, readonly (readonly [string, Buffer])[]>();
         const look = (): void => {
-          const left = ['', '-wal'].flatMap((suffix) =>
+          const left = ['', '-log'].flatMap((suffix) =>
             existsSync(file + suffix) ? [[suffix, readFileSync(file + suffix)] as const] : [],
           );
           const hash = createHash('sha256');

@@ -236,7 +236,7 @@ describe('the index', () => {
         .poll(
           async () => {
             if (!existsSync(file)) return 0;
-            for (const part of ['', '-wal'])
+            for (const part of ['', '-log'])
               if (existsSync(file + part)) writeFileSync(`${file}.copy${part}`, readFileSync(file + part));
             return reached().catch(() => 0);
           },
