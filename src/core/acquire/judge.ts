@@ -10,9 +10,18 @@ import type { Task } from '../model/task.ts';
 import type { PromptMessage } from '../prompt/messages.ts';
 import { numberOf, objectsIn, textOf } from '../prompt/replies.ts';
 
-/** A judge's name in feedback: scores of two versions are never compared (law 5). */
-export function judgeName({ model, rubric }: JudgeState, weights: ContentHash | null): string {
-  return `${model} as judge ${hashOf([model, rubric, weights]).slice(0, 8)}`;
+/**
+ * A judge's name in feedback: scores of two versions are never compared (law 5). `self` where the model judges its own
+ * work (law 3: people see whether a judgement is independent).
+ */
+export function judgeName(
+  { model, rubric }: JudgeState,
+  weights: ContentHash | null,
+  { scale, critique }: JudgeOptions,
+  self: boolean,
+): string {
+  const version = hashOf([model, rubric, weights, scale, critique]).slice(0, 8);
+  return `${model} as judge${self ? ' of its own work' : ''} ${version}`;
 }
 
 export interface JudgeOptions {

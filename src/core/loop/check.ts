@@ -80,6 +80,14 @@ function suites(recipe: Recipe): Fault[] {
   return [...faults, ...placed(recipe.steps).flatMap((item) => parameterFaults(item, recipe))];
 }
 
+/** Whether a step of the recipe finds parts of the objective to work on, which topics may be. */
+function findsTopics({ steps }: Recipe): boolean {
+  return operatorSteps(steps).some(
+    (step) =>
+      step.operator === 'retarget' && (step.with.policy === 'weakness' || step.with.policy === 'split'),
+  );
+}
+
 /** What a schema of one parameter cannot see: parameters that only make sense together. */
 function parameterFaults({ step, at }: Placed, recipe: Recipe): Fault[] {
   const fault = (name: string, message: string): Fault => ({ path: [...at, step.operator, name], message });
@@ -96,7 +104,7 @@ function parameterFaults({ step, at }: Placed, recipe: Recipe): Fault[] {
         ? [fault('phrases', 'The edits "add" and "substitute" need phrases to draw from.')]
         : [];
     case 'propose':
-      return step.with.source === 'topic' && step.with.topics.length === 0
+      return step.with.source === 'topic' && step.with.topics.length === 0 && !findsTopics(recipe)
         ? [fault('topics', 'The source "topic" needs topics to draw from.')]
         : [];
     case 'solve':
@@ -116,13 +124,8 @@ function parameterFaults({ step, at }: Placed, recipe: Recipe): Fault[] {
     case 'assess':
       return step.with.source === 'environment' || step.with.source === 'dualExecution'
         ? [fault('source', 'This runs code, which waits for the sandbox; use another source until then.')]
-        : step.with.on === 'tasks' && step.with.source !== 'judge' && step.with.source !== 'human'
-          ? [
-              fault(
-                'source',
-                'Tasks are judged by a judge or a person; solve them to judge them by their solutions.',
-              ),
-            ]
+        : step.with.on === 'tasks' && step.with.source !== 'judge'
+          ? [fault('source', 'Tasks are judged by a judge; solve them to judge them by their solutions.')]
           : [];
     case 'distill':
     case 'pack':

@@ -1,14 +1,6 @@
 /** Owns the record of services a run is given. Deliberately a plain record: no container, no registry. */
 import type { StoredEvent } from '../model/event.ts';
-import type {
-  Clock,
-  LanguageModel,
-  Log,
-  ProgressListener,
-  RunStore,
-  TaskFiles,
-  Trainer,
-} from '../ports.ts';
+import type { Clock, LanguageModel, Log, ProgressListener, RunStore, TaskFiles, Trainer } from '../ports.ts';
 
 /** Where data sets for training elsewhere are written. */
 export interface ExportFiles {

@@ -175,3 +175,24 @@ export function extractAnswer(output: string, rule: AnswerRule): string | null {
       return codeOf(output);
   }
 }
+
+/** The words with the answer left out, unless the output they are about has it too: then it is no news to its writer. */
+export function withoutAnswer(words: string, answer: string, output: string): string {
+  const secret = answer.trim();
+  if (secret === '' || placesOf(secret, output).length > 0) return words;
+  return placesOf(secret, words)
+    .toReversed()
+    .reduce((text, at) => `${text.slice(0, at)}[…]${text.slice(at + secret.length)}`, words);
+}
+
+/** Offsets at which the answer stands by itself, not as a part of a longer word or number. */
+export function placesOf(answer: string, text: string): readonly number[] {
+  const joins = (sign: string | undefined) => sign !== undefined && /[\p{L}\p{N}]/u.test(sign);
+  const places: number[] = [];
+  for (let at = text.indexOf(answer); at >= 0; at = text.indexOf(answer, at + answer.length)) {
+    const end = at + answer.length;
+    const inside = (joins(answer[0]) && joins(text[at - 1])) || (joins(answer.at(-1)) && joins(text[end]));
+    if (!inside) places.push(at);
+  }
+  return places;
+}

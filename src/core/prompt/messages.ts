@@ -25,8 +25,8 @@ export interface Framing {
   readonly negation: string | null;
   /** The right answer, shown for a rationalisation (STaR, Zelikman et al. 2022). */
   readonly hint: string | null;
-  /** Earlier attempts, oldest first, with what was said of each. */
-  readonly attempts: readonly { readonly output: string; readonly said: string }[];
+  /** Earlier attempts, oldest first, with what was said of each: '' for wrong without a word, null for nothing known. */
+  readonly attempts: readonly { readonly output: string; readonly said: string | null }[];
 }
 
 export const plainFraming: Framing = {
@@ -75,7 +75,7 @@ export function renderTask(
   const attempts = framing.attempts.flatMap(({ output, said }, index): PromptMessage[] => [
     {
       role: 'user',
-      content: index === 0 ? taskText(task) : againText(framing.attempts[index - 1]?.said ?? ''),
+      content: index === 0 ? taskText(task) : againText(framing.attempts[index - 1]?.said ?? null),
     },
     { role: 'assistant', content: output },
     ...(index === framing.attempts.length - 1 ? [{ role: 'user' as const, content: againText(said) }] : []),
@@ -89,7 +89,9 @@ export function renderTask(
   return withEnding(messages, framing);
 }
 
-function againText(said: string): string {
+function againText(said: string | null): string {
+  if (said === null)
+    return 'Look at that answer again: keep what is right, mend what is not, and give the whole answer.';
   const judged = said.trim() === '' ? 'That was not right.' : `What was said of that answer:\n${said.trim()}`;
   return `${judged}\n\nTry the task again; give the whole answer.`;
 }

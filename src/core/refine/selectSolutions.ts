@@ -90,10 +90,10 @@ export function selectSolutions(
   return items.map((item) => toRefinement(item, decisions.get(item) ?? drop('nobody judged it'), at));
 }
 
-/** The judge who judged last: scores of its other versions do not count beside its own. */
-function newestJudge(items: readonly Judged[]): string | null {
+/** The judge who judged last, readably or not: scores of its other versions do not count beside its own. */
+export function newestJudge(items: readonly Pick<Judged, 'feedback'>[]): string | null {
   for (const { feedback } of items.toReversed()) {
-    const judged = feedback.findLast(({ source, value }) => source === 'judge' && value.kind !== 'text');
+    const judged = feedback.findLast(({ source }) => source === 'judge');
     if (judged !== undefined) return judged.by;
   }
   return null;
@@ -102,10 +102,13 @@ function newestJudge(items: readonly Judged[]): string | null {
 /** A person's score first, then the newest of the others; null where there is none that may be compared. */
 function comparableScore({ feedback, annotation }: Judged, judge: string | null): number | null {
   if (annotation?.score !== null && annotation?.score !== undefined) return annotation.score;
-  const others = feedback.filter(
-    ({ source, by }) => source !== 'human' && (source !== 'judge' || by === judge),
-  );
-  return scoreOf(others);
+  const human = scoreOf(feedback.filter(({ source }) => source === 'human'));
+  return human ?? scoreOf(comparable(feedback, judge));
+}
+
+/** Law 5 is held here: without what other judges, and other versions of this one, have said. */
+export function comparable(feedback: readonly Feedback[], judge: string | null): readonly Feedback[] {
+  return feedback.filter(({ source, by }) => source !== 'judge' || by === judge);
 }
 
 function decideTask(
@@ -224,11 +227,17 @@ function toRefinement(
   const human = feedback.filter(({ source }) => source === 'human');
   const cites = (human.length > 0 ? human : feedback).map(({ id }) => id);
   const base = { id: refinementId(solutionId, at), solutionId, cites };
-  if (annotation?.verdict === 'accept') return { ...base, verdict: 'kept', reason: 'accepted by a person' };
-  if (annotation?.verdict === 'reject')
-    return { ...base, verdict: 'dropped', reason: 'rejected by a person' };
+  const said = annotation?.verdict ?? verdictOf(human);
+  if (said === 'accept') return { ...base, verdict: 'kept', reason: 'accepted by a person' };
+  if (said === 'reject') return { ...base, verdict: 'dropped', reason: 'rejected by a person' };
   if (cites.length === 0) return { ...base, verdict: 'dropped', reason: 'nobody judged it' };
   return { ...base, verdict: decision.kept ? 'kept' : 'dropped', reason: decision.reason };
+}
+
+/** What a person asked by `assess` said last. */
+function verdictOf(human: readonly Feedback[]): 'accept' | 'reject' | null {
+  const said = human.findLast(({ value }) => value.kind === 'pass')?.value;
+  return said?.kind === 'pass' ? (said.pass ? 'accept' : 'reject') : null;
 }
 
 /** A control without its filter: everything is kept and cites nothing, and says so. */

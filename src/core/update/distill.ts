@@ -7,6 +7,7 @@ import { hashOf } from '../measure/hash.ts';
 import type { SolutionId } from '../model/ids.ts';
 import type { Knowledge, KnowledgeForm } from '../model/knowledge.ts';
 import type { Task } from '../model/task.ts';
+import { placesOf } from '../prompt/answer.ts';
 import { findCopy } from '../prompt/copies.ts';
 import type { PromptMessage } from '../prompt/messages.ts';
 import { objectsIn, textOf } from '../prompt/replies.ts';
@@ -69,12 +70,10 @@ export function knowledgeId(form: KnowledgeForm, text: string): string {
 const COPIED = { words: 8, characters: 40 };
 
 /** Whether the text carries an answer of more than two characters, or a long run of a task. */
-function copiesLiterals(text: string, lessons: readonly Lesson[]): boolean {
-  const answers = lessons.flatMap(({ task }) =>
-    task.reference === undefined ? [] : [task.reference.trim()],
-  );
-  if (answers.some((answer) => answer.length > 2 && text.includes(answer))) return true;
-  const trainingTexts = lessons.map(({ task }) => task.input);
+function copiesLiterals(text: string, tasks: readonly Task[]): boolean {
+  const answers = tasks.flatMap(({ reference }) => (reference === undefined ? [] : [reference.trim()]));
+  if (answers.some((answer) => answer.length > 2 && placesOf(answer, text).length > 0)) return true;
+  const trainingTexts = tasks.map(({ input }) => input);
   return findCopy({ before: '', after: text, trainingTexts, ...COPIED }) !== null;
 }
 
@@ -84,16 +83,16 @@ export interface Distilled {
   readonly refused: number;
 }
 
-/** The items of a reply, at most k; with `ban` those that copy a task or its answer are refused. */
+/** The items of a reply, at most k; those that copy one of the `banned` tasks or its answer are refused. */
 export function readKnowledge(
   reply: string,
   lessons: readonly Lesson[],
   { form, k }: DistillOptions,
-  { ban, round }: { readonly ban: boolean; readonly round: number },
+  { banned, round }: { readonly banned: readonly Task[]; readonly round: number },
 ): Distilled {
   const texts = objectsIn(reply).flatMap((fields) => textOf(fields, 'text') ?? []);
   const chosen = [...new Set(texts)].slice(0, k);
-  const fit = ban ? chosen.filter((text) => !copiesLiterals(text, lessons)) : chosen;
+  const fit = chosen.filter((text) => !copiesLiterals(text, banned));
   const from = lessons.map(({ solutionId }) => solutionId);
   return {
     items: fit.map((text) => ({

@@ -154,14 +154,14 @@ export function packRewards(items: readonly Packable[], options: PackOptions): P
 
 /** Kept critiques as examples of judging: the prompt holds task and answer, the completion is what was said. */
 export function packCritiques(items: readonly Packable[], options: PackOptions): Packed<TrainingExample> {
-  const said = usable(items).flatMap(({ task, solution, critique, kept }): TrainingExample[] =>
-    critique === null || !kept
+  const said = usable(items).flatMap(({ task, solution, critique, kept, negated }): TrainingExample[] =>
+    critique === null || !kept || negated
       ? []
       : [
           {
             messages: [
               ...toMessages(options.instruction, task),
-              { role: 'assistant', content: solution.output },
+              { role: 'assistant', content: stripped(solution.output, options.strip) },
               { role: 'user', content: 'Say what exactly to do better in that answer.' },
             ],
             completion: critique,

@@ -80,6 +80,10 @@ export const solve = z.strictObject({
     .default('all')
     .describe('failures: tasks whose newest solutions all miss'),
   into: z.enum(['replace', 'add']).default('replace').describe('add: beside the solutions there are'),
+  by: z
+    .enum(['inUse', 'newest'])
+    .default('inUse')
+    .describe('newest: the candidate this round made last, not yet decided on (Reflexion’s next attempt)'),
   batch,
 });
 

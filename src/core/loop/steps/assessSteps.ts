@@ -9,10 +9,10 @@ import type { EventBody } from '../../model/event.ts';
 import type { Feedback, FeedbackSource } from '../../model/feedback.ts';
 import type { SolutionId } from '../../model/ids.ts';
 import { scoreOf } from '../../refine/selectSolutions.ts';
-import type { Experience, RoundValues, TaskScoreNote } from '../arm.ts';
+import type { RoundValues, TaskScoreNote } from '../arm.ts';
 import type { AssessParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
-import { byTask } from './attempts.ts';
+import { byTask, scoresOf } from './attempts.ts';
 import { askPerson } from './humanSteps.ts';
 import { judgePairs, judgeSolutions, judgeTasks } from './judgeSteps.ts';
 
@@ -107,7 +107,12 @@ async function byBackwardCheck(
 
 function result(context: StepContext, source: FeedbackSource, given: readonly Feedback[]): StepResult {
   const feedback = new Map<SolutionId, readonly Feedback[]>(context.values.feedback);
-  for (const item of given) feedback.set(item.solutionId, [...(feedback.get(item.solutionId) ?? []), item]);
+  // Said again in another turn of a loop, it stands once, and is the newest.
+  for (const item of given)
+    feedback.set(item.solutionId, [
+      ...(feedback.get(item.solutionId) ?? []).filter(({ id }) => id !== item.id),
+      item,
+    ]);
   const places = new Map(context.values.experiences.map(({ solution }) => [solution.id, solution]));
   const values: Pick<RoundValues, 'feedback' | 'taskScores'> = {
     feedback,
@@ -133,21 +138,23 @@ function result(context: StepContext, source: FeedbackSource, given: readonly Fe
   };
 }
 
+/** Who scored a task by how it was solved. */
+const BY_SOLUTIONS = 'its solutions';
+
 /** The mean score of each task's solutions: its solve rate where scores are right or wrong. */
 function solveRates(
   values: RoundValues,
   feedback: ReadonlyMap<SolutionId, readonly Feedback[]>,
 ): RoundValues['taskScores'] {
-  const rates = new Map(values.taskScores);
+  const rates = new Map([...values.taskScores].filter(([, { by }]) => by === BY_SOLUTIONS));
+  const scoreOf = scoresOf({ experiences: values.experiences, feedback });
   for (const [id, group] of byTask(values)) {
-    const scores = group.flatMap(
-      ({ solution }: Experience) => scoreOf(feedback.get(solution.id) ?? []) ?? [],
-    );
+    const scores = group.flatMap((experience) => scoreOf(experience) ?? []);
     if (scores.length === 0) continue;
     const score = scores.reduce((sum, value) => sum + value, 0) / scores.length;
     rates.set(id, {
       score,
-      by: 'its solutions',
+      by: BY_SOLUTIONS,
       reason: `mean score ${score.toFixed(2)} of ${scores.length}`,
     });
   }
@@ -165,5 +172,8 @@ function taskResult(
     passed: [...scores.values()].filter(({ score }) => score >= 1).length,
     digest: hashOf([...scores].map(([id, { score }]) => [id, score])),
   };
-  return { values: { taskScores: new Map([...values.taskScores, ...scores]) }, events: [event] };
+  // Scores of another judge, or of none, are not comparable with these (law 5).
+  const judges = new Set([...scores.values()].map(({ by }) => by));
+  const before = [...values.taskScores].filter(([, { by }]) => judges.has(by));
+  return { values: { taskScores: new Map([...before, ...scores]) }, events: [event] };
 }

@@ -1,14 +1,24 @@
 /** Owns what is known of the attempts at a round's tasks: which are solved, which is the newest. Deliberately pure. */
-import { scoreOf } from '../../refine/selectSolutions.ts';
+import { comparable, newestJudge, scoreOf } from '../../refine/selectSolutions.ts';
 import { hashOf } from '../../measure/hash.ts';
 import type { TaskId } from '../../model/ids.ts';
 import type { Experience, RoundValues } from '../arm.ts';
 
-/** The score that counts for a solution, in [0, 1]: a person's, else the newest; null when nobody judged it. */
-export function scoreOfExperience(values: RoundValues, { solution }: Experience): number | null {
-  const feedback = values.feedback.get(solution.id) ?? [];
-  const human = feedback.filter(({ source }) => source === 'human');
-  return scoreOf(human.length > 0 ? human : feedback);
+export type Scores = (experience: Experience) => number | null;
+
+/**
+ * The score that counts for each solution, in [0, 1]: a person's, else the newest; null when nobody judged it, or only
+ * another version of the judge who judged last (law 5).
+ */
+export function scoresOf({ experiences, feedback }: Pick<RoundValues, 'experiences' | 'feedback'>): Scores {
+  const judge = newestJudge(
+    experiences.map(({ solution }) => ({ feedback: feedback.get(solution.id) ?? [] })),
+  );
+  return ({ solution }) => {
+    const own = feedback.get(solution.id) ?? [];
+    const human = scoreOf(own.filter(({ source }) => source === 'human'));
+    return human ?? scoreOf(comparable(own, judge));
+  };
 }
 
 /** Experiences by task, in the order of the tasks. */
@@ -19,8 +29,9 @@ export function byTask(values: Pick<RoundValues, 'experiences'>): ReadonlyMap<Ta
 /** Tasks none of whose newest solutions has full score. */
 export function unsolved(values: RoundValues): ReadonlySet<TaskId> {
   const ids = new Set<TaskId>();
+  const score = scoresOf(values);
   for (const [id, group] of byTask(values))
-    if (!group.some((experience) => (scoreOfExperience(values, experience) ?? 0) >= 1)) ids.add(id);
+    if (!group.some((experience) => (score(experience) ?? 0) >= 1)) ids.add(id);
   return ids;
 }
 

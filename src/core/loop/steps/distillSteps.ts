@@ -13,12 +13,14 @@ import {
 import type { Experience } from '../arm.ts';
 import type { DistillParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
-import { scoreOfExperience } from './attempts.ts';
+import { scoresOf } from './attempts.ts';
 import { saidOf } from './framing.ts';
 
 export async function distillStep(context: StepContext, parameters: DistillParameters): Promise<StepResult> {
   const { run, at, arm } = context;
-  const units = unitsOf(lessonsOf(context, parameters), parameters);
+  const lessons = lessonsOf(context, parameters);
+  const units = unitsOf(lessons, parameters);
+  const banned = parameters.ban === 'none' ? [] : [...new Set(lessons.map(({ task }) => task))];
   const options: DistillOptions = { form: parameters.form, k: parameters.k, ask: parameters.ask ?? null };
   // A worked solution is a demonstration as it stands: writing it anew could only make it wrong.
   if (parameters.form === 'demonstration')
@@ -28,12 +30,12 @@ export async function distillStep(context: StepContext, parameters: DistillParam
       0,
       parameters,
     );
-  const calls = units.map(({ item, sample, lessons }) => ({
+  const calls = units.map(({ item, sample, lessons: own }) => ({
     item,
     sample,
-    input: lessons[0]?.task.input ?? '',
+    input: own[0]?.task.input ?? '',
     request: {
-      messages: distillMessages(lessons, options),
+      messages: distillMessages(own, options),
       temperature: parameters.temperature,
       maxTokens: parameters.maxTokens,
       seed: streamSeed(run.seed, at.step, at.round, item, sample),
@@ -44,7 +46,7 @@ export async function distillStep(context: StepContext, parameters: DistillParam
   const read = answers.map((answer, index) =>
     answer.ok
       ? readKnowledge(answer.text, units[index]?.lessons ?? [], options, {
-          ban: parameters.ban === 'literals',
+          banned,
           round: at.round,
         })
       : { items: [], refused: 0 },
@@ -63,11 +65,12 @@ function lessonsOf(
   { values }: StepContext,
   { from }: DistillParameters,
 ): readonly (Lesson & { sample: number })[] {
+  const scoreOfExperience = scoresOf(values);
   return values.experiences.flatMap((experience: Experience) => {
     const { task, solution } = experience;
     if (task.split === 'dev' || task.split === 'test')
       throw new SealedTaskError(`A ${task.split} task reached distill; nothing was learnt from it.`);
-    const score = scoreOfExperience(values, experience);
+    const score = scoreOfExperience(experience);
     if (score === null || solution.failure !== null) return [];
     const passed = score >= 1;
     if (from !== 'both' && passed !== (from === 'successes')) return [];
@@ -77,7 +80,7 @@ function lessonsOf(
         solutionId: solution.id,
         output: solution.output,
         passed,
-        said: saidOf(values, solution.id),
+        said: saidOf(values, experience),
         sample: solution.sample,
       },
     ];

@@ -35,6 +35,7 @@ export async function scoreCandidates(
     suite.round,
     suite.tasks.map(({ id }) => id),
     ...(repeats === 1 && suite.style === 'plain' ? [] : [repeats, suite.style]),
+    ...(suite.recall === 1 ? [] : [suite.recall]),
   ]);
   const condition = { n: repeats, temperature: suite.temperature, maxTokens: suite.maxTokens };
   const seedOf = (task: Task, sample: number) => streamSeed(run.seed, at.step, suite.round, task.id, sample);
@@ -196,7 +197,9 @@ export async function gateStep(
     1,
   );
   const scored = best === undefined ? undefined : newestOf(arm.scored, best, at.round);
-  if (best === undefined || scored === undefined) return { events: [] };
+  if (best === undefined) return { events: [] };
+  if (scored === undefined)
+    return refuse(context, values.contenders, 'nothing evaluated it in this round', null);
   if (best.id === arm.inUse.id) {
     return refuse(context, values.contenders, 'it is the candidate in use already', null);
   }

@@ -3,9 +3,10 @@ import { recall } from '../../measure/retrieve.ts';
 import type { Candidate } from '../../model/candidate.ts';
 import type { Task } from '../../model/task.ts';
 import { plainFraming, type Framing } from '../../prompt/messages.ts';
-import type { RoundValues } from '../arm.ts';
+import { withoutAnswer } from '../../prompt/answer.ts';
+import type { Experience, RoundValues } from '../arm.ts';
 import type { SolveParameters } from '../recipe.ts';
-import { byTask } from './attempts.ts';
+import { byTask, scoresOf } from './attempts.ts';
 
 /** A negation that says nothing of its own. */
 const NEGATION =
@@ -19,6 +20,7 @@ export function framingsOf(
   principles: readonly string[],
 ): (task: Task) => Framing {
   const { context, negated, style, prior } = parameters;
+  const score = scoresOf(values);
   const attempts = byTask(prior ? values : { experiences: [] });
   const shows = {
     scratch: context.includes('scratch'),
@@ -38,7 +40,12 @@ export function framingsOf(
       attempts:
         newest === undefined
           ? []
-          : [{ output: newest.solution.output, said: saidOf(values, newest.solution.id) }],
+          : [
+              {
+                output: newest.solution.output,
+                said: (score(newest) ?? 0) >= 1 ? null : saidOf(values, newest),
+              },
+            ],
     };
   };
 }
@@ -56,12 +63,9 @@ export function evaluationFramings(
   });
 }
 
-/** What was said of a solution, in words; never its reference. */
-export function saidOf(
-  values: RoundValues,
-  solutionId: RoundValues['experiences'][number]['solution']['id'],
-): string {
-  return (values.feedback.get(solutionId) ?? [])
+/** What was said of a solution, in words; never its reference, though a judge who saw it may have said it (law 4). */
+export function saidOf(values: RoundValues, { task, solution }: Experience): string {
+  const words = (values.feedback.get(solution.id) ?? [])
     .flatMap(({ reason, source, value }) => {
       if (value.kind === 'text') return [value.text];
       // A grader's reason names the reference: only that it was wrong is said.
@@ -69,4 +73,5 @@ export function saidOf(
       return reason === undefined ? [] : [reason];
     })
     .join('\n');
+  return withoutAnswer(words, task.reference ?? '', solution.output);
 }

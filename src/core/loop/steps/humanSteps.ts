@@ -41,11 +41,19 @@ export async function askPerson(context: StepContext, share: number): Promise<Fe
           annotation,
         ]),
       );
-      const wanted = shuffle(stream(run.seed, at.step, at.round, 'audit'), values.experiences).slice(
+      // Equal answers to a task are judged once, and a call that failed left nothing to judge.
+      const judgeable = [
+        ...new Set(
+          values.experiences
+            .filter(({ solution }) => solution.failure === null)
+            .map(({ solution }) => solution.key),
+        ),
+      ];
+      const wanted = shuffle(stream(run.seed, at.step, at.round, 'audit'), judgeable).slice(
         0,
-        Math.ceil(share * values.experiences.length),
+        Math.ceil(share * judgeable.length),
       );
-      const missing = wanted.filter(({ solution }) => !known.has(solution.key)).length;
+      const missing = wanted.filter((key) => !known.has(key)).length;
       if (missing > 0)
         throw new Halted(
           'paused',

@@ -84,7 +84,14 @@ function panelName(context: StepContext, parameters: AssessParameters): string {
   const text =
     context.arm.inUse.state.judge?.rubric ?? (typeof rubric === 'string' ? rubric : rubric.join('\n'));
   return judgesOf(context, parameters)
-    .map(({ provider, weights }) => judgeName({ model: provider, rubric: text }, weights))
+    .map(({ provider, weights }) =>
+      judgeName(
+        { model: provider, rubric: text },
+        weights,
+        parameters,
+        provider === context.run.recipe.model,
+      ),
+    )
     .join(' + ');
 }
 
@@ -96,8 +103,8 @@ export async function judgeSolutions(
   context: StepContext,
   parameters: AssessParameters,
 ): Promise<Feedback[]> {
-  const judged = context.values.experiences.filter(({ solution }) => solution.failure === null);
   const by = panelName(context, parameters);
+  const judged = unjudged(context, by);
   const votes = await vote(
     context,
     parameters,
@@ -159,6 +166,17 @@ function summary(votes: readonly { readonly answer: ModelAnswer }[], scale: numb
   return { score, reason: nearest.reason, critique: nearest.critique };
 }
 
+/** A loop comes by again: what this judge has judged stays judged, and is not paid for twice. */
+function unjudged({ values }: StepContext, by: string): readonly Experience[] {
+  return values.experiences.filter(
+    ({ solution }) =>
+      solution.failure === null &&
+      !(values.feedback.get(solution.id) ?? []).some(
+        (item) => item.source === 'judge' && item.by === by && item.value.kind !== 'text',
+      ),
+  );
+}
+
 export async function judgeTasks(
   context: StepContext,
   parameters: AssessParameters,
@@ -191,7 +209,8 @@ interface Meeting {
 /** Every two solutions of a task meet, in both orders with `swap`; a solution's score is its mean over its meetings. */
 export async function judgePairs(context: StepContext, parameters: AssessParameters): Promise<Feedback[]> {
   const meetings = [...byTask(context.values).values()].flatMap(meetingsOf);
-  const by = panelName(context, parameters);
+  // A share of won comparisons is no score on the rubric's scale: another judge, for law 5.
+  const by = `${panelName(context, parameters)}, in pairs`;
   const orders = parameters.swap ? [false, true] : [false];
   const questions = meetings.flatMap(({ task, first, second }) =>
     orders.map((swapped) => {
@@ -223,7 +242,7 @@ export async function judgePairs(context: StepContext, parameters: AssessParamet
   return [...points].map(([{ solution }, values]): Feedback => {
     const score = values.reduce((sum, value) => sum + value, 0) / values.length;
     return {
-      id: feedbackId(solution.id, 'judge', `${by} pairs`),
+      id: feedbackId(solution.id, 'judge', by),
       solutionId: solution.id,
       source: 'judge',
       by,

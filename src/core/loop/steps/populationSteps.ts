@@ -60,6 +60,7 @@ export async function selectStrictlyStep(context: StepContext): Promise<StepResu
   const { arm, values, at } = context;
   const kept: Candidate[] = [];
   const events: EventBody[] = [];
+  const evaluations: Scored['evaluation'][] = [];
   let state = arm;
   for (const candidate of values.contenders) {
     const scored = newestOf(state.scored, candidate, at.round);
@@ -70,6 +71,7 @@ export async function selectStrictlyStep(context: StepContext): Promise<StepResu
       const baseline = await scoreBaseline({ ...context, arm: state }, parent, scored);
       state = { ...state, ...baseline.result?.arm };
       events.push(...(baseline.result?.events ?? []));
+      if (baseline.result !== null) evaluations.push(baseline.scored.evaluation);
       means.push(baseline.scored.evaluation.mean);
     }
     if (means.every((mean) => scored.evaluation.mean > mean)) kept.push(candidate);
@@ -82,5 +84,5 @@ export async function selectStrictlyStep(context: StepContext): Promise<StepResu
         reason: 'not above its parent on the same tasks',
       });
   }
-  return { values: { contenders: kept }, arm: { scored: state.scored }, events };
+  return { values: { contenders: kept }, arm: { scored: state.scored }, events, rows: { evaluations } };
 }

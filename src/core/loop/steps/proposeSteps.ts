@@ -12,7 +12,7 @@ import type { EventBody } from '../../model/event.ts';
 import type { Task } from '../../model/task.ts';
 import type { ProposeParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
-import { byTask, scoreOfExperience } from './attempts.ts';
+import { byTask, scoresOf } from './attempts.ts';
 import { saidOf } from './framing.ts';
 
 export async function proposeStep(context: StepContext, parameters: ProposeParameters): Promise<StepResult> {
@@ -140,14 +140,15 @@ function shotsOf(
 
 /** Train tasks whose newest solutions all miss, with the newest of them. */
 function failuresOf({ values }: StepContext): readonly { task: Task; output: string; said: string }[] {
+  const scoreOf = scoresOf(values);
   return [...byTask(values).values()].flatMap((group) => {
     const newest = group.at(-1);
     const missed = group.every((experience) => {
-      const score = scoreOfExperience(values, experience);
+      const score = scoreOf(experience);
       return score !== null && score < 1;
     });
     return newest === undefined || !missed
       ? []
-      : [{ task: newest.task, output: newest.solution.output, said: saidOf(values, newest.solution.id) }];
+      : [{ task: newest.task, output: newest.solution.output, said: saidOf(values, newest) }];
   });
 }

@@ -13,7 +13,7 @@ import { knowledgeId } from '../../update/distill.ts';
 import type { Experience, Origin } from '../arm.ts';
 import type { ReviseParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
-import { scoreOfExperience, unsolved } from './attempts.ts';
+import { scoresOf, unsolved } from './attempts.ts';
 import { saidOf } from './framing.ts';
 import { NO_ANSWER, solutionsEvent } from './solveSteps.ts';
 
@@ -145,15 +145,16 @@ function mates({ arm, values }: StepContext, first: Candidate): readonly Candida
 function tracesOf(context: StepContext, count: number, sample: number): readonly Trace[] {
   const { run, at, values } = context;
   const random = stream(run.seed, at.step, at.round, sample, 'evidence');
+  const scoreOf = scoresOf(values);
   const ranked = values.experiences
-    .map((experience) => ({ experience, score: scoreOfExperience(values, experience), order: random.unit() }))
+    .map((experience) => ({ experience, score: scoreOf(experience), order: random.unit() }))
     .sort((a, b) => (a.score ?? 0) - (b.score ?? 0) || a.order - b.order);
-  return ranked.slice(0, count).map(({ experience: { task, solution }, score }) => ({
-    input: task.input,
-    reference: task.reference ?? null,
-    output: solution.output,
+  return ranked.slice(0, count).map(({ experience, score }) => ({
+    input: experience.task.input,
+    reference: experience.task.reference ?? null,
+    output: experience.solution.output,
     score,
-    said: saidOf(values, solution.id),
+    said: saidOf(values, experience),
   }));
 }
 
@@ -195,9 +196,9 @@ async function reviseSolutions(context: StepContext, parameters: OfText): Promis
   });
   const draws = last.map(({ newest, group }) => {
     const shown = parameters.history === 'all' ? group : [newest];
-    const attempts = shown.map(({ solution }) => ({
-      output: solution.output,
-      said: parameters.mode === 'critique' ? saidOf(values, solution.id) : '',
+    const attempts = shown.map((experience) => ({
+      output: experience.solution.output,
+      said: saidInRevision(values, experience, parameters),
     }));
     const framing =
       parameters.mode === 'hint'
@@ -231,6 +232,16 @@ async function reviseSolutions(context: StepContext, parameters: OfText): Promis
     events: [solutionsEvent(revised)],
     rows: { tasks: draws.map(({ task }) => task), solutions: revised.map(({ solution }) => solution) },
   };
+}
+
+/** Without a critique only what the step itself knows is said: that failures failed. */
+function saidInRevision(
+  values: Parameters<typeof saidOf>[0],
+  experience: Experience,
+  { mode, only }: OfText,
+): string | null {
+  const said = mode === 'critique' ? saidOf(values, experience) : '';
+  return said === '' && only === 'all' ? null : said;
 }
 
 interface Text {

@@ -4,12 +4,13 @@ import { hashOf } from '../../measure/hash.ts';
 import { streamSeed } from '../../measure/random.ts';
 import type { FinishReason, Task } from '../../model/task.ts';
 import type { ModelAnswer } from '../../ports.ts';
+import { extractAnswer } from '../../prompt/answer.ts';
 import type { Experience, Origin } from '../arm.ts';
 import type { SolveParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 import { unsolved } from './attempts.ts';
 import { framingsOf } from './framing.ts';
-import { converse } from './turns.ts';
+import { converse, type Said } from './turns.ts';
 
 export const NO_ANSWER: ModelAnswer = { ok: false, reason: 'the provider gave no answer' };
 
@@ -18,25 +19,23 @@ export async function solveStep(context: StepContext, parameters: SolveParameter
   const { principles } = run.recipe.objective;
   const open = parameters.only === 'failures' ? unsolved(values) : null;
   const tasks = open === null ? values.tasks : values.tasks.filter(({ id }) => open.has(id));
-  const framingOf = framingsOf(arm.inUse, values, parameters, principles);
+  const solver = parameters.by === 'newest' ? (values.contenders.at(-1) ?? arm.inUse) : arm.inUse;
+  const framingOf = framingsOf(solver, values, parameters, principles);
   const seedOf = (task: Task, sample: number) => streamSeed(run.seed, at.step, at.round, task.id, sample);
-  const draws = drawsOf(tasks, arm.inUse, parameters, seedOf, framingOf);
-  const answers =
+  const draws = drawsOf(tasks, solver, parameters, seedOf, framingOf);
+  const said: readonly Said[] =
     parameters.roles.length > 0 || parameters.tools.length > 0
       ? await converse(context, draws, parameters)
-      : await askDraws(context, draws);
+      : (await askDraws(context, draws)).map((answer) => ({ answer, last: null }));
   const origin: Origin = parameters.negated === false ? 'plain' : 'negated';
   const solved = draws.map((draw, index): Experience => {
-    const solution = toSolution(
-      draw,
-      answers[index] ?? NO_ANSWER,
-      arm.inUse,
-      { runId: run.id, at },
-      run.recipe.objective.answer,
-    );
+    const { answer, last } = said[index] ?? { answer: NO_ANSWER, last: null };
+    const rule = run.recipe.objective.answer;
+    const solution = toSolution(draw, answer, solver, { runId: run.id, at }, rule);
     return {
       task: draw.task,
-      solution,
+      // A talk is its whole text; its answer is what was said last.
+      solution: last === null ? solution : { ...solution, answer: extractAnswer(last, rule) },
       origin,
       recalled: framingOf(draw.task).knowledge.map(({ id }) => id),
     };

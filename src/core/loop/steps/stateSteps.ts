@@ -5,12 +5,12 @@ import type { Candidate, ModelState } from '../../model/candidate.ts';
 import type { Demonstration, Knowledge } from '../../model/knowledge.ts';
 import { kCenterOf } from '../../refine/selectMany.ts';
 import { countUse, forgetKnowledge, insertKnowledge, mergeKnowledge } from '../../update/memory.ts';
-import { SealedTaskError } from '../../update/pack.ts';
+import { SealedTaskError, stripped } from '../../update/pack.ts';
 import { updateState } from '../../update/update.ts';
 import type { Experience } from '../arm.ts';
 import type { UpdateOf } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
-import { scoreOfExperience } from './attempts.ts';
+import { scoresOf } from './attempts.ts';
 import { basesOf, contenders, resetSlotStep } from './updateSteps.ts';
 
 /** One candidate for each base whose state changes; a round that changes nothing makes none. */
@@ -44,7 +44,8 @@ function worthy({ values }: StepContext): readonly Experience[] {
   for (const { task } of kept)
     if (task.split === 'dev' || task.split === 'test')
       throw new SealedTaskError(`A ${task.split} task reached the demonstrations; nothing was changed.`);
-  const score = new Map(kept.map((experience) => [experience, scoreOfExperience(values, experience) ?? 0]));
+  const scoreOf = scoresOf(values);
+  const score = new Map(kept.map((experience) => [experience, scoreOf(experience) ?? 0]));
   const better = (a: Experience, b: Experience) =>
     (score.get(b) ?? 0) - (score.get(a) ?? 0) || a.solution.output.length - b.solution.output.length;
   return [...Map.groupBy(kept, ({ task }) => task.id).values()]
@@ -77,7 +78,11 @@ export function setDemonstrationsStep(
     }
   };
   const fresh = picked(all).map(
-    ({ task, solution }): Demonstration => ({ taskId: task.id, input: task.input, output: solution.output }),
+    ({ task, solution }): Demonstration => ({
+      taskId: task.id,
+      input: task.input,
+      output: stripped(solution.output, []),
+    }),
   );
   return changed(context, 'demonstrations', ({ demonstrations = [] }) => {
     if (fresh.length === 0) return null;
@@ -101,7 +106,7 @@ export function setMemoryStep(context: StepContext, parameters: UpdateOf<'memory
       case 'patch':
         return forgetKnowledge(insert(countUse(memory, usesOf(context), at.round)), at.round, fit);
       case 'merge':
-        return mergeKnowledge(insert(memory), overlap, parameters.maxOverlap);
+        return forgetKnowledge(mergeKnowledge(insert(memory), overlap, parameters.maxOverlap), at.round, fit);
       case 'decay':
         return forgetKnowledge(memory, at.round, {
           ...fit,
@@ -124,8 +129,9 @@ export function setMemoryStep(context: StepContext, parameters: UpdateOf<'memory
 
 /** Which items were in the prompts of this round's attempts, and whether those were solved. */
 function usesOf({ values }: StepContext): readonly { readonly id: string; readonly helped: boolean }[] {
+  const scoreOf = scoresOf(values);
   return values.experiences.flatMap((experience) => {
-    const score = scoreOfExperience(values, experience);
+    const score = scoreOf(experience);
     return score === null ? [] : experience.recalled.map((id) => ({ id, helped: score >= 1 }));
   });
 }
@@ -135,7 +141,8 @@ export function setScratchStep(context: StepContext, { op, keepLast }: UpdateOf<
   const notes = context.values.knowledge.map(({ text }) => text);
   return changed(context, 'scratch', ({ scratch = [] }) => {
     if (notes.length === 0) return null;
-    const value = [...(op === 'insert' ? scratch : []), ...notes].slice(-keepLast);
+    const before = op === 'insert' ? scratch.filter((note) => !notes.includes(note)) : [];
+    const value = [...before, ...new Set(notes)].slice(-keepLast);
     return { value, note: `${value.length} notes for the next attempts` };
   });
 }

@@ -20,12 +20,20 @@ interface Talk {
   readonly end: ModelAnswer | null;
 }
 
-/** The last answer of each talk, with the usage of the whole of it; its text is the whole talk where roles took turns. */
+/** What a talk came to. */
+export interface Said {
+  /** With the usage of the whole talk, and its whole text where roles took turns. */
+  readonly answer: ModelAnswer;
+  /** The last turn where roles took turns; null where the answer is all there is. */
+  readonly last: string | null;
+}
+
+/** What each of the talks came to, in the order of the draws. */
 export async function converse(
   context: StepContext,
   draws: readonly Draw[],
   parameters: SolveParameters,
-): Promise<readonly ModelAnswer[]> {
+): Promise<readonly Said[]> {
   let talks = draws.map((draw): Talk => ({ draw, said: [], usage: { input: 0, output: 0 }, end: null }));
   const turns = parameters.roles.length > 0 ? wholeTurns(parameters) : parameters.maxTurns;
   for (let turn = 0; turn < turns; turn++) {
@@ -61,7 +69,10 @@ export async function converse(
     );
     talks = talks.map((talk) => next.get(talk) ?? talk);
   }
-  return talks.map(({ end }) => end ?? { ok: false, reason: 'the talk came to no answer' });
+  return talks.map(({ end, said }) => ({
+    answer: end ?? { ok: false, reason: 'the talk came to no answer' },
+    last: parameters.roles.length > 0 && end?.ok === true ? (said.at(-1)?.text ?? null) : null,
+  }));
 }
 
 /** Every role has as many turns; the last one answers. */

@@ -9,13 +9,14 @@ import { updateState } from '../../update/update.ts';
 import type { Dataset, TrainingDataset } from '../arm.ts';
 import type { PackParameters, UpdateOf } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
-import { scoreOfExperience } from './attempts.ts';
+import { scoresOf } from './attempts.ts';
 
 /** Lengths the pre-training mixture has, where a recipe does not bound its replay. */
 const ALL_DIGITS = [1, 2, 3];
 
 export function packStep(context: StepContext, parameters: PackParameters): StepResult {
   const { values, arm } = context;
+  const score = scoresOf(values);
   const items = values.experiences.map((experience): Packable => {
     const { task, solution, origin } = experience;
     const verdict = values.refinements.get(solution.id)?.verdict;
@@ -26,7 +27,7 @@ export function packStep(context: StepContext, parameters: PackParameters): Step
       task,
       solution,
       kept: verdict === 'kept' || verdict === 'corrected',
-      score: scoreOfExperience(values, experience),
+      score: score(experience),
       negated: origin === 'negated',
       critique: critique?.value.kind === 'text' ? critique.value.text : null,
     };
@@ -106,12 +107,18 @@ export function basesOf({ arm, values }: StepContext): readonly Candidate[] {
 export function draftStep(context: StepContext, slot: 'instruction' | 'workflow'): StepResult {
   const { arm, values } = context;
   const refused: EventBody[] = [];
+  // What another slot became in this round is kept: the draft goes onto the contenders that have its parent's text.
+  const grownFrom = (parent: Candidate): readonly Candidate[] => {
+    const same = values.contenders.filter(({ state }) => state[slot] === parent.state[slot]);
+    return same.length > 0 ? same : [parent];
+  };
   const made = values.drafts
     .filter((draft) => draft.slot === slot)
     .flatMap(({ text, note, parents }): Candidate[] => {
       const [first = arm.inUse, ...rest] = parents;
       const verdict = guardInstruction(first.state[slot] ?? '', text, textsOf(context));
-      if (verdict.ok) return [updateState([first, ...rest], { [slot]: text }, note)];
+      if (verdict.ok)
+        return grownFrom(first).map((base) => updateState([base, ...rest], { [slot]: text }, note));
       refused.push({ kind: 'warningRaised', message: `A draft was refused (${note}). ${verdict.reason}` });
       return [];
     });
@@ -154,22 +161,28 @@ export function patchInstructionStep(
 /** Back to what the start had in this slot. */
 export function resetSlotStep(context: StepContext, slot: Exclude<Slot, 'instruction'>): StepResult {
   const { start } = context.arm;
-  const made = basesOf(context).map((base) =>
-    updateState([base], { [slot]: start.state[slot] }, `${slot} as at the start`),
-  );
+  const made = basesOf(context).flatMap((base): Candidate[] => {
+    const next = updateState([base], { [slot]: start.state[slot] }, `${slot} as at the start`);
+    return next.id === base.id ? [] : [next];
+  });
   return contenders(context, made, slot, []);
 }
 
+/** New candidates take the place of those they grew from; contenders that nothing grew from stay. */
 export function contenders(
-  { at, arm, run }: StepContext,
+  { at, arm, run, values }: StepContext,
   made: readonly Candidate[],
   slot: Slot,
   events: readonly EventBody[],
 ): StepResult {
   const fresh = made.filter((candidate, index) => made.findIndex(({ id }) => id === candidate.id) === index);
   const known = new Set(arm.archive.map(({ id }) => id));
+  const grown = new Set(fresh.flatMap(({ parents }) => parents));
+  const others = values.contenders.filter(
+    ({ id }) => !grown.has(id) && !fresh.some((candidate) => candidate.id === id),
+  );
   return {
-    values: { contenders: fresh },
+    values: { contenders: [...others, ...fresh] },
     ...(run.recipe.archive === 'all'
       ? { arm: { archive: [...arm.archive, ...fresh.filter(({ id }) => !known.has(id))] } }
       : {}),

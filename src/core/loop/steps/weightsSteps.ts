@@ -9,7 +9,7 @@ import type { Dataset } from '../arm.ts';
 import type { UpdateOf } from '../recipe.ts';
 import { isStopping, type RunControl } from '../services.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
-import { contenders, resetSlotStep, sizeOf } from './updateSteps.ts';
+import { basesOf, contenders, resetSlotStep, sizeOf } from './updateSteps.ts';
 
 export function weightsStep(
   context: StepContext,
@@ -69,8 +69,9 @@ async function trainStep(context: StepContext, parameters: UpdateOf<'weights'>):
   );
   const size = sizeOf(dataset.data);
   const note = `trained on ${size} ${data.form === 'sft' ? 'solutions' : 'pairs'}, loss ${result.loss.toFixed(3)}`;
-  const made = updateState([arm.inUse], { weights: asId<ContentHash>(result.weights) }, note);
-  return contenders(context, [made], 'weights', []);
+  const weights = asId<ContentHash>(result.weights);
+  const made = basesOf(context).map((candidate) => updateState([candidate], { weights }, note));
+  return contenders(context, made, 'weights', []);
 }
 
 function trainable({ data }: Dataset, { beta, nllWeight }: UpdateOf<'weights'>): TrainingData | null {
