@@ -175,10 +175,7 @@ function testCommandOf([target, ...rest]: readonly string[]): Command {
   return { name: 'test-connection', target };
 }
 
-function dataCommandOf(
-  [kind, file, ...rest]: readonly string[],
-  values: Options,
-): Command {
+function dataCommandOf([kind, file, ...rest]: readonly string[], values: Options): Command {
   if (kind !== 'inspect' && kind !== 'import') return wrong('"ratchet data" needs inspect or import.');
   if (file === undefined) return wrong(`"ratchet data ${kind}" needs the path of a data file.`);
   const shape = dataShapes.find((known) => known === values.shape);

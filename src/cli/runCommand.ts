@@ -142,7 +142,9 @@ async function beginOrGoOn(
     if (question.changed === null || changed === 'recorded') return goOn(newest, changed === 'recorded');
     if (changed === 'branch') {
       const through = Math.max(0, newest.round - 1);
-      return (await connection.request(branchRun, { runId: newest.id, through, recipe: 'file', confirmed: yes })).runId;
+      return (
+        await connection.request(branchRun, { runId: newest.id, through, recipe: 'file', confirmed: yes })
+      ).runId;
     }
     throw new EngineError(
       'changed',

@@ -17,13 +17,13 @@ import { converse, type Conversation, type Greeted } from './greeting.ts';
 import { knownRuns, stateFolder } from './knownRuns.ts';
 import { listen, type Listener } from './listen.ts';
 import { openLog } from './log.ts';
-import { createMethods } from './methods.ts';
+import { createMethods, type MethodsContext } from './methods.ts';
 import { takeOwnership, type Ownership } from './ownership.ts';
 import { estimateFor } from './estimates.ts';
 import { createExecutions, type RunListeners } from './executions.ts';
 import { pauseInterrupted } from './runNotes.ts';
 import { createRuns } from './runs.ts';
-import type { EngineServices, MakeServices } from './services.ts';
+import type { EngineServices, MakeServices, ServicesOfRun } from './services.ts';
 import { withStanding } from './standing.ts';
 import { createStoreUpkeep } from './storeUpkeep.ts';
 
@@ -121,15 +121,7 @@ async function serve(
     runs,
     upkeep,
     providers: services.providers,
-    estimate: async (recipePath, text) => {
-      const opened = await store();
-      return estimateFor(text, opened, servicesOf(recipePath, opened));
-    },
-    bundle: async (runId, file) => {
-      const opened = await store();
-      return bundleRun(runId, file, opened, (recipePath) => servicesOf(recipePath, opened).files);
-    },
-    replay: (file) => replayFile(file, { now: Date.now, monotonic: () => performance.now() }),
+    ...withoutExecution(store, servicesOf),
     clock: Date,
     onAnnotated: broadcast.annotation,
     onShutdown,
@@ -148,6 +140,24 @@ async function serve(
   idle.touch();
   log.info('engine serving', { version: options.version });
   return { log, stop, settled: executions.settled, ended: end.promise };
+}
+
+/** Answers that need a run's services and no execution of it. */
+function withoutExecution(
+  store: () => Promise<Store>,
+  servicesOf: (recipePath: string, opened: Store) => ServicesOfRun,
+): Pick<MethodsContext, 'estimate' | 'bundle' | 'replay'> {
+  return {
+    estimate: async (recipePath, text) => {
+      const opened = await store();
+      return estimateFor(text, opened, servicesOf(recipePath, opened));
+    },
+    bundle: async (runId, file) => {
+      const opened = await store();
+      return bundleRun(runId, file, opened, (recipePath) => servicesOf(recipePath, opened).files);
+    },
+    replay: (file) => replayFile(file, { now: Date.now, monotonic: () => performance.now() }),
+  };
 }
 
 /** What happens to runs, told to all clients; `touch` is called when one may have come to stand still. */

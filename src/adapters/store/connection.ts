@@ -100,6 +100,16 @@ function cutLog(log: string, bytes: number, files: HostFiles): void {
   }
 }
 
+/** Leaves no mount behind where it throws. */
+function openMounted(sql: initSqlJs.SqlJs, mounts: Mounts, mount: Mount): initSqlJs.Database {
+  try {
+    return openDatabase(sql, mount);
+  } catch (error) {
+    mounts.remove(mount);
+    throw error;
+  }
+}
+
 export function createConnection(
   sql: initSqlJs.SqlJs,
   mounts: Mounts,
@@ -107,13 +117,7 @@ export function createConnection(
   files: HostFiles,
 ): Connection {
   const mount = mounts.next(path, files);
-  let database: initSqlJs.Database;
-  try {
-    database = openDatabase(sql, mount);
-  } catch (error) {
-    mounts.remove(mount);
-    throw error;
-  }
+  const database = openMounted(sql, mounts, mount);
   const prepare = statementCache(database);
   let closed = false;
 

@@ -329,10 +329,9 @@ describe('trying a connection', () => {
 
   it('names the address to try where the base URL lacks its /v1', async () => {
     const { baseURL } = await serve((response, request) =>
-      (request.path.startsWith('/v1/') ? completion('OK') : raw(404, { 'content-type': 'text/html' }, '<html>404'))(
-        response,
-        request,
-      ),
+      (request.path.startsWith('/v1/')
+        ? completion('OK')
+        : raw(404, { 'content-type': 'text/html' }, '<html>404'))(response, request),
     );
     const { message, problem } = await testConnection(endpoint(baseURL.replace('/v1', '')));
     expect(problem).toBe('address');
