@@ -70,7 +70,7 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
     const runId = await beginOrGoOn(connection, place, { ...request, text, seed }, terminal);
     if (runId === null) {
       await leave(joined, context);
-      return exitCodes.interrupted;
+      return exitCodes.changed;
     }
     watchFor(connection, runId);
     const shown = { name: recipe.name, seed, rounds: recipe.rounds, json: request.json };
@@ -79,6 +79,7 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
     if (code === exitCodes.belowThreshold)
       terminal.say(`Below the recipe's threshold of ${recipe.threshold}.`);
     if (result.kind === 'paused' || result.kind === 'store') terminal.say(howToGoOn(request));
+    if (result.kind === 'budget') terminal.say(howToGoBeyond(runId));
     await leave(joined, context);
     return code;
   } catch (error) {
@@ -96,6 +97,11 @@ export async function runCommand(request: RunRequest, context: CliContext): Prom
 function howToGoOn({ file, seed }: RunRequest): string {
   const option = seed === undefined ? '' : ` --seed ${seed}`;
   return `The run is paused; the same command goes on with it: ratchet run ${file}${option}`;
+}
+
+/** A budget that is reached is no end: everything is kept, and a person may give more. */
+export function howToGoBeyond(run: RunId): string {
+  return `Everything is kept; go on under a higher cap by, for example: ratchet resume ${run} --calls N`;
 }
 
 export function refuseOtherVersion({ hello }: EngineConnection): void {

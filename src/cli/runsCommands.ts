@@ -4,10 +4,13 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { EngineError, type EngineConnection } from '../client/connection.ts';
 import type { RunCaps } from '../core/model/cost.ts';
 import type { Range, RunEstimate } from '../core/model/estimate.ts';
 import type { RunSummary } from '../core/model/views.ts';
+import { replayFile } from '../engine/bundles.ts';
+import { asEngineError } from '../engine/errors.ts';
 import { compareRuns, costWords, dollars } from '../protocol/comparison.ts';
 import {
   branchRun,
@@ -16,14 +19,13 @@ import {
   getRun,
   inspectResume,
   listRuns,
-  replayBundle,
   resumeRun,
 } from '../protocol/engine.ts';
 import { count, counted, duration, statusWord } from '../protocol/wording.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exitCodes.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { checkRecipeFile } from './recipeFile.ts';
-import { leave, refuseOtherVersion, type CliContext } from './runCommand.ts';
+import { howToGoBeyond, leave, refuseOtherVersion, type CliContext } from './runCommand.ts';
 import { joinWorkspace, type Joined } from './join.ts';
 import { showRun } from './showRun.ts';
 import { runsByName } from './storeCommand.ts';
@@ -61,6 +63,7 @@ export async function runsCommand(
   const { terminal, version, services } = context;
   let joined: Joined | null = null;
   try {
+    if (action.kind === 'replay') return await replay(action.file, terminal);
     if (action.kind === 'estimate') {
       const checked = await checkRecipeFile(action.file);
       if (!checked.ok) {
@@ -99,8 +102,10 @@ function codeOf({ kind }: EngineError): ExitCode {
   }
 }
 
-/** Throws EngineError where there is no workspace to work on. A bundle and a recipe need none of their own. */
-function folderFor(action: RunsAction, workspace: string | undefined): string {
+type OnWorkspace = Exclude<RunsAction, { kind: 'replay' }>;
+
+/** Throws EngineError where there is no workspace to work on. A recipe needs none of its own. */
+function folderFor(action: OnWorkspace, workspace: string | undefined): string {
   if (action.kind === 'estimate') return workspaceOf(action.file).workspace;
   const folder = path.resolve(workspace ?? process.cwd());
   if (!existsSync(folder)) throw new EngineError('notFound', `There is no folder ${folder}.`);
@@ -113,7 +118,7 @@ function folderFor(action: RunsAction, workspace: string | undefined): string {
 }
 
 async function perform(
-  action: RunsAction,
+  action: OnWorkspace,
   connection: EngineConnection,
   context: CliContext,
 ): Promise<ExitCode> {
@@ -146,17 +151,15 @@ async function perform(
       else for (const line of estimateLines(estimate)) terminal.print(line);
       return exitCodes.done;
     }
-    case 'replay': {
-      const report = await connection.request(replayBundle, { file: path.resolve(action.file) });
-      return sayReplay(report, terminal);
-    }
   }
 }
 
-export function sayReplay(
-  report: { same: boolean; eventsHash: string; events: number; calls: number; recipe: string; seed: number },
-  terminal: CliContext['terminal'],
-): ExitCode {
+/** A bundle has all it needs, so that no workspace and no engine is begun for it. Throws EngineError. */
+async function replay(file: string, terminal: CliContext['terminal']): Promise<ExitCode> {
+  const clock = { now: Date.now, monotonic: () => performance.now() };
+  const report = await replayFile(path.resolve(file), clock).catch((error: unknown) => {
+    throw asEngineError(error);
+  });
   terminal.print(
     `${report.recipe}, seed ${report.seed}: ${counted(report.events, 'event')}, no model was asked.`,
   );
@@ -199,6 +202,12 @@ async function resume(
 ): Promise<ExitCode> {
   const { terminal } = context;
   const run = await runNamed(connection, action.run);
+  if (run.status !== 'paused' && run.status !== 'budget' && run.status !== 'running') {
+    terminal.say(
+      `Only a paused run, or one stopped by its budget, can be gone on with; ${run.id} is ${statusWord(run.status)}.`,
+    );
+    return exitCodes.badRecipe;
+  }
   const question = await connection.request(inspectResume, { runId: run.id });
   if (question.needed && !action.yes) {
     const left =
@@ -256,6 +265,7 @@ async function follow(
   const result = await showRun(connection, run.id, shown, context.terminal, performance.now());
   if (result.kind === 'paused' || result.kind === 'store')
     context.terminal.say(`The run is paused; go on with it by: ratchet resume ${run.id}`);
+  if (result.kind === 'budget') context.terminal.say(howToGoBeyond(run.id));
   return exitCodeOf(result, result.report.test?.accuracy ?? null, null);
 }
 

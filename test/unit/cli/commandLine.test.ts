@@ -131,15 +131,26 @@ describe('ratchet run', () => {
     expect(second.error).toMatch(/Going on with the paused run/);
   });
 
-  test('another seed or another text is another run', async () => {
+  test('another seed is another run, and another text needs a word', async () => {
     const workspace = newWorkspace(starRecipe({ rounds: 1 }));
     const first = ratchet(['run', recipeIn(workspace)], { TOY_DELAY_MS: '10' });
     await until('the run to begin', () => readLog(workspace).includes('run executing'));
     first.child.kill('SIGINT');
     await first.ended;
     expect((await ratchet(['run', recipeIn(workspace), '--seed', '2']).ended).error).toBe('');
-    writeFileSync(recipeIn(workspace), `${starRecipe({ rounds: 1 })}# changed\n`);
-    expect((await ratchet(['run', recipeIn(workspace)]).ended).error).toBe('');
+    writeFileSync(recipeIn(workspace), starRecipe({ rounds: 2 }));
+    const asked = await ratchet(['run', recipeIn(workspace)]).ended;
+    expect(asked).toMatchObject({ code: 6, out: '' });
+    expect(asked.error).toMatch(/has changed since this run began.* --changed recorded, --changed branch/);
+    expect(await ratchet(['run', recipeIn(workspace), '--changed', 'new']).ended).toMatchObject({
+      code: 0,
+      error: '',
+    });
+    // Words that change nothing are no change.
+    writeFileSync(recipeIn(workspace), `${starRecipe({ rounds: 1 })}# a word\n`);
+    const on = await ratchet(['run', recipeIn(workspace)]).ended;
+    expect(on.code).toBe(0);
+    expect(on.error).toMatch(/Going on with the paused run/);
   });
 
   test('is a client of the engine the workspace has', async () => {

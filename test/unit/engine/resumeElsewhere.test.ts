@@ -61,6 +61,8 @@ it('is refused on another machine and in another folder until a person agrees, t
       callsLeft: 5000 - calls,
       tokens: 9_000_000,
       usd: 3,
+      repeats: 0,
+      changed: null,
     });
     await expect(engine.request(resumeRun, { runId })).rejects.toThrow(/not begun on this machine/);
     await expect(engine.request(resumeRun, { runId, confirmed: false })).rejects.toThrow(/say yes/);
@@ -97,7 +99,7 @@ it('needs --yes on the command line', async () => {
   };
   const theirs = newFolder();
   const refused = await run();
-  expect(refused).toMatchObject({ code: 130 });
+  expect(refused).toMatchObject({ code: 6 });
   expect(refused.said).toMatch(/not begun on this machine; it has made [\d,]+ calls? .* Add --yes/);
   const agreed = await run('--yes');
   expect(agreed.code).toBe(0);

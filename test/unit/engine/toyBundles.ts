@@ -1,5 +1,5 @@
 /**
- * The toy engine and the toy command line as bundles, made once for each test file: started from the sources, most of a
+ * The toy engine, the toy command line and the real one as bundles, made once for each test file: started from the sources, most of a
  * test's time would go into stripping types.
  */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
@@ -19,6 +19,7 @@ await esbuild.build({
   entryPoints: {
     toyEngine: from('./toyEngine.ts'),
     toyCli: from('../cli/toyCli.ts'),
+    cli: from('../../../src/cli/main.ts'),
     storeWorker: from('../../../src/adapters/store/worker.ts'),
   },
   bundle: true,
@@ -37,4 +38,6 @@ copyFileSync(
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 export const toyEngine = path.join(folder, 'toyEngine.mjs');
+/** The command line as it ships; without Pocket, whose files are not here. */
+export const shippedCli = path.join(folder, 'cli.mjs');
 export const toyCli = path.join(folder, 'toyCli.mjs');
