@@ -11,10 +11,9 @@ import type { EffectRecord } from '../model/effect.ts';
 import type { ModelAnswer, ModelBatches, ModelRequest, StopSignal } from '../ports.ts';
 import { ProviderError } from '../ports.ts';
 import { type BatchNotes, batchNotes } from './batchNotes.ts';
-import type { Budget } from './budget.ts';
+import type { Budget, Settlement } from './budget.ts';
 import type { Halted } from './halt.ts';
 import type { EffectPlace } from './ledger.ts';
-import type { Tokens } from './journal.ts';
 import type { Recorder } from './recorder.ts';
 import type { RunServices } from './services.ts';
 import { createSettler } from './settler.ts';
@@ -257,7 +256,7 @@ async function collect(
       settled,
       [...work.remote.values()].reduce((sum, count) => sum + count, 0),
     );
-  const settler = createSettler<Settlement>(async (settled) => {
+  const settler = createSettler<Collected>(async (settled) => {
     const ms = services.clock.monotonic() - began;
     await makeDurable(work, settled, ms);
     for (const { call, answer } of settled) work.answers.set(call.key, answer);
@@ -267,9 +266,9 @@ async function collect(
     const call = open.get(id);
     if (call === undefined) return;
     open.delete(id);
-    const beyond = budget.settle(call.request, answer.ok ? answer.usage : UNKNOWN, terms(work));
+    const cost = budget.settle(call.request, answer.ok ? answer.usage : UNKNOWN, terms(work));
     work.remote.set(digest, Math.max(0, (work.remote.get(digest) ?? 0) - 1));
-    settler.add({ call, answer, beyond });
+    settler.add({ call, answer, cost });
   };
   let end: Flown | null = null;
   try {
@@ -295,26 +294,24 @@ async function collect(
   throw work.halted();
 }
 
-interface Settlement {
+interface Collected {
   readonly call: KeyedCall;
   readonly answer: ModelAnswer;
-  /** What is charged beyond the usage it reports. */
-  readonly beyond: Tokens;
+  readonly cost: Settlement;
 }
 
-/** Answers that say nothing of their usage go through the run's account, so that later sessions charge their worst case too. */
-async function makeDurable(work: Work, settled: readonly Settlement[], ms: number): Promise<void> {
-  const { recorder, services, runId, place } = work;
-  const recordOf = ({ call, answer }: Settlement) => effectOf(place, call.key, answer, ms);
-  const isKnown = ({ beyond }: Settlement): boolean => beyond.input + beyond.output === 0;
-  const known = settled.filter(isKnown);
-  const silent = settled.filter((each) => !isKnown(each));
-  if (known.length > 0) await services.store.settleEffects(runId, known.map(recordOf));
-  if (silent.length === 0) return;
-  const first = await recorder.reserve(silent.map(({ beyond }) => beyond));
-  silent.forEach((each, index) => {
-    recorder.settle(first + index, recordOf(each), each.beyond, () => undefined);
-  });
+/**
+ * Through the run's account, so that later sessions charge what this one did: a batch's price, and the worst case of what
+ * says nothing of its usage. Without a reservation there: what a batch holds is collected later, not lost.
+ */
+async function makeDurable(work: Work, settled: readonly Collected[], ms: number): Promise<void> {
+  const { recorder, place } = work;
+  for (const { call, answer, cost } of settled) {
+    const { input, output } = cost.beyond;
+    const beyond = input + output === 0 ? null : cost.beyond;
+    const record = effectOf(place, call.key, answer, ms);
+    recorder.settle(null, record, { beyond, paid: cost.paid }, () => undefined);
+  }
   await recorder.flush();
 }
 

@@ -8,20 +8,29 @@ import type { RunCost } from '../model/cost.ts';
 import type { TokenUsage } from '../model/task.ts';
 import type { Clock, ModelRequest } from '../ports.ts';
 import { Halted } from './halt.ts';
-import { type Caps, type Charged, nothingCharged, type Tokens } from './journal.ts';
+import {
+  type Caps,
+  type Charged,
+  nothingCharged,
+  nothingPaid,
+  type Paid,
+  type Tokens,
+  type Worst,
+} from './journal.ts';
 
 export interface Budget {
   /** Reserves as many of these calls as fit, in order; 0 means the cap is reached. */
   reserve(requests: readonly ModelRequest[], terms?: Terms): number;
   /**
-   * Settles one call reserved on the same terms; what its usage does not say settles at its worst case. Gives what was
-   * counted beyond what it says.
+   * Settles one call reserved on the same terms; what its usage does not say settles at its worst case.
    */
-  settle(request: ModelRequest, usage: TokenUsage, terms?: Terms): Tokens;
+  settle(request: ModelRequest, usage: TokenUsage, terms?: Terms): Settlement;
+  /** What a reservation of this call holds. */
+  worst(request: ModelRequest, terms?: Terms): Worst;
   /** Gives back the reservation of a call that was never made. */
   release(request: ModelRequest, terms?: Terms): void;
   /** A reserved call that may have been made and will never be answered: it stays at its worst case. */
-  lose(request: ModelRequest): void;
+  lose(request: ModelRequest, terms?: Terms): void;
   /** Answers taken from another run. */
   reuse(count: number): void;
   /** True once the minutes are over. */
@@ -32,6 +41,13 @@ export interface Budget {
   meter(): RunCost;
   /** Which cap stopped the run, as a sentence. */
   reason(): string;
+}
+
+export interface Settlement {
+  /** Counted beyond what the usage says. */
+  readonly beyond: Tokens;
+  /** What all of it cost; null where the price is not known. */
+  readonly paid: Paid | null;
 }
 
 /** What differs from calls made directly and now. */
@@ -88,7 +104,15 @@ export const nothingUsed: Already = {
   charged: nothingCharged,
 };
 
-/** A run's cost as far as it is known; `usd` is null where the price is not. */
+/** Billionths of a dollar; what no price was noted for costs what the run's model costs, 0 where that is not known. */
+function moneySoFar({ spent, charged }: Already, price: ModelPrice | null): number {
+  const [money, input, output] = charged.paid ?? nothingPaid;
+  const rest = [spent.inputTokens + charged.input - input, spent.outputTokens + charged.output - output];
+  const [read, written] = rest.map((tokens) => Math.max(0, tokens)) as [number, number];
+  return money + (price === null ? 0 : costOf(price, read, written));
+}
+
+/** A run's cost as far as it is known; `usd` is null where the price of its model is not. */
 export function costSoFar({ spent, charged }: Already, price: ModelPrice | null): RunCost {
   const inputTokens = spent.inputTokens + charged.input;
   const outputTokens = spent.outputTokens + charged.output;
@@ -96,7 +120,7 @@ export function costSoFar({ spent, charged }: Already, price: ModelPrice | null)
     calls: spent.calls + charged.lost,
     inputTokens,
     outputTokens,
-    usd: price === null ? null : costOf(price, inputTokens, outputTokens) / perDollar,
+    usd: price === null ? null : moneySoFar({ spent, charged }, price) / perDollar,
     worstCaseCalls: charged.lost + charged.unknown,
     reused: charged.reused,
     ms: charged.ms,
@@ -126,7 +150,7 @@ export function createBudget(
   const fits = (worst: Tokens, terms: Terms | undefined): boolean =>
     tally.calls() + 1 <= limit.calls &&
     tally.tokens() + worst.input + worst.output <= limit.tokens &&
-    tally.money() + tally.cost(worst, terms) <= limit.money;
+    tally.money() + (tally.cost(worst, terms) ?? 0) <= limit.money;
   return {
     reserve(requests, terms) {
       const committed = terms?.committed === true;
@@ -143,18 +167,27 @@ export function createBudget(
     settle(request, usage, terms) {
       const worst = worstCase(request);
       tally.hold(worst, -1, terms);
-      tally.use({ input: usage.input ?? worst.input, output: usage.output ?? worst.output }, terms);
+      const used = { input: usage.input ?? worst.input, output: usage.output ?? worst.output };
+      const cost = tally.use(used, terms);
       if (usage.input === null || usage.output === null) tally.guessed();
       return {
-        input: usage.input === null ? worst.input : 0,
-        output: usage.output === null ? worst.output : 0,
+        beyond: {
+          input: usage.input === null ? worst.input : 0,
+          output: usage.output === null ? worst.output : 0,
+        },
+        paid: cost === null ? null : [cost, used.input, used.output],
       };
     },
+    worst(request, terms) {
+      const { input, output } = worstCase(request);
+      const cost = tally.cost({ input, output }, terms);
+      return cost === null ? [input, output] : [input, output, cost];
+    },
     release: (request, terms) => tally.hold(worstCase(request), -1, terms),
-    lose(request) {
+    lose(request, terms) {
       const worst = worstCase(request);
-      tally.hold(worst, -1);
-      tally.use(worst);
+      tally.hold(worst, -1, terms);
+      tally.use(worst, terms);
       tally.guessed();
     },
     reuse: (count) => tally.reuse(count),
@@ -191,11 +224,12 @@ function createTally(already: Already, price: ModelPrice | null) {
   const used = { calls: before.calls, input: before.inputTokens, output: before.outputTokens };
   const reserved = { calls: 0, tokens: 0, money: 0 };
   const counts = { worstCase: before.worstCaseCalls, reused: before.reused };
-  const cost = ({ input, output }: Tokens, terms?: Terms): number => {
+  /** A price that is not known counts as the run's model's; null where neither is. */
+  const cost = ({ input, output }: Tokens, terms?: Terms): number | null => {
     const rate = terms?.price ?? price;
-    return rate === null ? 0 : costOf(rate, input, output);
+    return rate === null ? null : costOf(rate, input, output);
   };
-  let settled = cost(used);
+  let settled = moneySoFar(already, price);
   return {
     cost,
     calls: () => used.calls + reserved.calls,
@@ -204,13 +238,15 @@ function createTally(already: Already, price: ModelPrice | null) {
     hold(worst: Tokens, sign: 1 | -1, terms?: Terms): void {
       reserved.calls += sign;
       reserved.tokens += sign * (worst.input + worst.output);
-      reserved.money += sign * cost(worst, terms);
+      reserved.money += sign * (cost(worst, terms) ?? 0);
     },
-    use(taken: Tokens, terms?: Terms): void {
+    use(taken: Tokens, terms?: Terms): number | null {
       used.calls += 1;
       used.input += taken.input;
       used.output += taken.output;
-      settled += cost(taken, terms);
+      const money = cost(taken, terms);
+      settled += money ?? 0;
+      return money;
     },
     guessed(): void {
       counts.worstCase += 1;
@@ -236,6 +272,8 @@ export function atPrice(budget: Budget, price: ModelPrice | null): Budget {
     reserve: (requests, terms) => budget.reserve(requests, { price, ...terms }),
     settle: (request, usage, terms) => budget.settle(request, usage, { price, ...terms }),
     release: (request, terms) => budget.release(request, { price, ...terms }),
+    lose: (request, terms) => budget.lose(request, { price, ...terms }),
+    worst: (request, terms) => budget.worst(request, { price, ...terms }),
     get overdue() {
       return budget.overdue;
     },

@@ -4,7 +4,7 @@
  * Deliberately settles nothing.
  */
 import type { CallSource, ModelRequest, TakenCall } from '../ports.ts';
-import { type Budget, worstCase } from './budget.ts';
+import type { Budget } from './budget.ts';
 import type { Recorder } from './recorder.ts';
 import { isStopping, type RunControl } from './services.ts';
 
@@ -156,7 +156,7 @@ async function reserveBlock<Call extends PendingCall>(stock: Stock<Call>): Promi
     return false;
   }
   stock.reserved += fit;
-  const first = await recorder.reserve(block.slice(0, fit).map(({ request }) => worstCase(request)));
+  const first = await recorder.reserve(block.slice(0, fit).map(({ request }) => budget.worst(request)));
   for (let offset = 0; offset < fit; offset++) {
     numbers.set(from + offset, first + offset);
     ready.push(from + offset);

@@ -31,6 +31,12 @@ export interface Tokens {
   readonly output: number;
 }
 
+/** Billionths of a dollar, and the tokens they paid for. */
+export type Paid = readonly [money: number, input: number, output: number];
+
+/** The worst case of a call: its tokens, and what they cost in billionths of a dollar where its price is known. */
+export type Worst = readonly [input: number, output: number, money?: number];
+
 /** What counts against the caps beyond the usage that answers reported. */
 export interface Charged extends Tokens {
   /** Calls that may have been made and whose answer never came. */
@@ -41,6 +47,11 @@ export interface Charged extends Tokens {
   readonly reused: number;
   /** Working time, milliseconds. */
   readonly ms: number;
+  /**
+   * What answers and lost calls cost at the price each had: a judge's, a batch's, or one that changed since. Tokens that are
+   * not in it cost what the run's model costs. Absent in accounts of versions that did not keep it.
+   */
+  readonly paid?: Paid;
 }
 
 export interface Session {
@@ -62,16 +73,18 @@ export interface Session {
 
 /** One durable step of a session's account; numbers count its reservations from 0. */
 export interface JournalEntry {
-  /** Worst case of the calls reserved here, [input, output], numbered on from the entry before. */
-  readonly r: readonly (readonly [number, number])[];
+  /** Worst case of the calls reserved here, numbered on from the entry before. */
+  readonly r: readonly Worst[];
   /** Settled with all their usage known. */
   readonly s: readonly number[];
-  /** Settled at the worst case, which is charged on top of what was reported, [number, input, output]. */
+  /** Settled at the worst case, which is charged on top of what was reported, [number, input, output]; -1 of a batch's. */
   readonly u: readonly (readonly [number, number, number])[];
   /** Given back: never made. */
   readonly x: readonly number[];
   /** Answers taken from other runs since the entry before. */
   readonly c: number;
+  /** What the answers settled here cost, those of a known price; absent where there are none. */
+  readonly p?: Paid;
   /** Working time since the session began, milliseconds. */
   readonly ms: number;
 }
@@ -85,7 +98,12 @@ export interface Account {
   readonly open: number;
 }
 
+export const nothingPaid: Paid = [0, 0, 0];
 export const nothingCharged: Charged = { input: 0, output: 0, lost: 0, unknown: 0, reused: 0, ms: 0 };
+
+export function addPaid([money, input, output]: Paid, more: Paid | undefined): Paid {
+  return more === undefined ? [money, input, output] : [money + more[0], input + more[1], output + more[2]];
+}
 
 const PAGE = 100;
 const at = { arm: 'main', round: 0, step: '' } as const;
@@ -146,7 +164,8 @@ function closed(
   entries: readonly JournalEntry[],
   free: boolean,
 ): { readonly charged: Charged; readonly open: number } {
-  const open = new Map<number, readonly [number, number]>();
+  const open = new Map<number, Worst>();
+  let paid = addPaid(nothingPaid, before.paid);
   let next = 0;
   let { input, output, unknown, reused } = before;
   for (const entry of entries) {
@@ -159,12 +178,16 @@ function closed(
       output += written;
     }
     reused += entry.c;
+    paid = addPaid(paid, entry.p);
   }
-  for (const [more, written] of free ? [] : open.values()) {
+  let lost = before.lost;
+  for (const [more, written, money] of open.values()) {
+    if (money === undefined ? free : money === 0) continue;
+    lost += 1;
     input += more;
     output += written;
+    if (money !== undefined) paid = addPaid(paid, [money, more, written]);
   }
-  const lost = before.lost + (free ? 0 : open.size);
   const ms = before.ms + (entries.at(-1)?.ms ?? 0);
-  return { charged: { input, output, lost, unknown, reused, ms }, open: open.size };
+  return { charged: { input, output, lost, unknown, reused, ms, paid }, open: open.size };
 }

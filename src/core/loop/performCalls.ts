@@ -6,7 +6,6 @@
 import type { TokenUsage } from '../model/task.ts';
 import type { EffectRecord } from '../model/effect.ts';
 import type { LanguageModel, ModelAnswer } from '../ports.ts';
-import { worstCase } from './budget.ts';
 import { createFeeder, type Feeding, type Made, type PendingCall } from './callFeeder.ts';
 import { isStopping } from './services.ts';
 
@@ -37,10 +36,10 @@ function settle<Call extends PendingCall>(
 ): void {
   const { budget, recorder, now, recordOf, onDurable } = performing;
   const usage = answer.ok ? answer.usage : NO_USAGE;
-  const beyond = budget.settle(call.request, usage);
+  const { beyond, paid } = budget.settle(call.request, usage);
   const known = usage.input !== null && usage.output !== null;
   const record = recordOf(call, answer, now() - takenAt);
-  recorder.settle(number, record, known ? null : beyond, () => onDurable(call, answer));
+  recorder.settle(number, record, { beyond: known ? null : beyond, paid }, () => onDurable(call, answer));
 }
 
 async function inWaves<Call extends PendingCall>(
@@ -58,7 +57,7 @@ async function inWaves<Call extends PendingCall>(
     const fit = budget.reserve(calls.slice(start, start + WAVE).map(({ request }) => request));
     if (fit === 0) return false;
     const wave = calls.slice(start, start + fit);
-    const first = await recorder.reserve(wave.map(({ request }) => worstCase(request)));
+    const first = await recorder.reserve(wave.map(({ request }) => budget.worst(request)));
     const takenAt = now();
     const answered = new Set<number>();
     try {

@@ -5,14 +5,22 @@
 import type { RunId } from '../model/ids.ts';
 import type { EffectRecord } from '../model/effect.ts';
 import type { Clock, RunStore } from '../ports.ts';
-import { entryRow, type JournalEntry, type Tokens } from './journal.ts';
+import {
+  addPaid,
+  entryRow,
+  type JournalEntry,
+  nothingPaid,
+  type Paid,
+  type Tokens,
+  type Worst,
+} from './journal.ts';
 import { createSettler } from './settler.ts';
 
 export interface Recorder {
   /** Resolves when durable, with the number of the first; only then may the calls be made. */
-  reserve(worst: readonly Tokens[]): Promise<number>;
-  /** `beyond` is what is charged on top of the reported usage; null when all of it is known. `onDurable` once it is. */
-  settle(number: number, record: EffectRecord, beyond: Tokens | null, onDurable: () => void): void;
+  reserve(worst: readonly Worst[]): Promise<number>;
+  /** `number` is null for an answer of a batch, which holds no reservation here. `onDurable` once it is. */
+  settle(number: number | null, record: EffectRecord, cost: SettledCost, onDurable: () => void): void;
   /** Calls that were reserved and never made. */
   giveBack(numbers: readonly number[]): void;
   /** Records of another run made this run's own; `answers` of them are answers that run paid for. */
@@ -23,17 +31,24 @@ export interface Recorder {
   flush(): Promise<void>;
 }
 
+export interface SettledCost {
+  /** Charged on top of the reported usage; null when all of it is known. */
+  readonly beyond: Tokens | null;
+  /** Null where the price is not known. */
+  readonly paid: Paid | null;
+}
+
 type Item =
   | {
       readonly kind: 'reserve';
-      readonly worst: readonly Tokens[];
+      readonly worst: readonly Worst[];
       readonly done: PromiseWithResolvers<number>;
     }
   | {
       readonly kind: 'settle';
-      readonly number: number;
+      readonly number: number | null;
       readonly record: EffectRecord;
-      readonly beyond: Tokens | null;
+      readonly cost: SettledCost;
       readonly onDurable: () => void;
     }
   | { readonly kind: 'giveBack'; readonly numbers: readonly number[] }
@@ -81,8 +96,8 @@ export function createRecorder({ runId, session, store, clock }: Place): Recorde
       if (!settler.add({ kind: 'reserve', worst, done })) await settler.finish();
       return done.promise.finally(() => waiting.delete(done));
     },
-    settle: (number, record, beyond, onDurable) =>
-      void settler.add({ kind: 'settle', number, record, beyond, onDurable }),
+    settle: (number, record, cost, onDurable) =>
+      void settler.add({ kind: 'settle', number, record, cost, onDurable }),
     giveBack: (numbers) => void (numbers.length > 0 && settler.add({ kind: 'giveBack', numbers })),
     adopt: (records, answers) => void settler.add({ kind: 'adopt', records, answers }),
     get broken() {
@@ -92,19 +107,27 @@ export function createRecorder({ runId, session, store, clock }: Place): Recorde
   };
 }
 
+const UNRESERVED = -1;
+
 /** Reservations keep the order they were asked in, which is the order they are numbered in. */
 function entryOf(batch: readonly Item[], ms: number): JournalEntry {
-  const r: (readonly [number, number])[] = [];
+  const r: Worst[] = [];
   const s: number[] = [];
   const u: (readonly [number, number, number])[] = [];
   const x: number[] = [];
   let c = 0;
+  let p = nothingPaid;
   for (const item of batch) {
-    if (item.kind === 'reserve') for (const { input, output } of item.worst) r.push([input, output]);
+    if (item.kind === 'reserve') r.push(...item.worst);
     else if (item.kind === 'giveBack') x.push(...item.numbers);
     else if (item.kind === 'adopt') c += item.answers;
-    else if (item.beyond === null) s.push(item.number);
-    else u.push([item.number, item.beyond.input, item.beyond.output]);
+    else {
+      const { number, cost } = item;
+      p = addPaid(p, cost.paid ?? undefined);
+      if (cost.beyond !== null) u.push([number ?? UNRESERVED, cost.beyond.input, cost.beyond.output]);
+      else if (number !== null) s.push(number);
+    }
   }
-  return { r, s, u, x, c, ms };
+  const entry = { r, s, u, x, c, ms };
+  return p.some((part) => part > 0) ? { ...entry, p } : entry;
 }
