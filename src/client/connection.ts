@@ -25,6 +25,8 @@ export class EngineError extends Error {
     | 'busy'
     | 'changed'
     | 'store'
+    /** The workspace's database is not as it was written; `restoreStore` puts a backup in its place. */
+    | 'damaged'
     | 'provider'
     | 'unreachable'
     | 'internal';

@@ -24,6 +24,7 @@ const kinds: readonly EngineError['kind'][] = [
   'notFound',
   'busy',
   'store',
+  'damaged',
   'provider',
   'changed',
   'unreachable',

@@ -8,7 +8,17 @@ const report = z.discriminatedUnion('state', [
   z.object({ state: z.literal('owned') }),
   z.object({
     state: z.literal('failed'),
-    kind: z.enum(['invalid', 'notFound', 'busy', 'changed', 'store', 'provider', 'unreachable', 'internal']),
+    kind: z.enum([
+      'invalid',
+      'notFound',
+      'busy',
+      'changed',
+      'store',
+      'damaged',
+      'provider',
+      'unreachable',
+      'internal',
+    ]),
     sentence: z.string(),
   }),
 ]);

@@ -6,7 +6,10 @@ import { DataError, ProviderError, StoreError } from '../core/ports.ts';
 
 export function asEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
-  if (error instanceof StoreError) return new EngineError('store', error.message, { cause: error });
+  if (error instanceof StoreError) {
+    const isDamage = error.code === 'DAMAGED' || error.code === 'FOREIGN';
+    return new EngineError(isDamage ? 'damaged' : 'store', error.message, { cause: error });
+  }
   if (error instanceof ProviderError) return new EngineError('provider', error.message, { cause: error });
   if (error instanceof ChangedError) return new EngineError('changed', error.message, { cause: error });
   if (error instanceof DataError || error instanceof RecipeError) {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { ArchiveRequest } from '../adapters/store/archiveRun.ts';
 import type { FileStore } from '../adapters/store/localStore.ts';
 import { EngineError } from '../client/connection.ts';
+import { StoreError } from '../core/ports.ts';
 import type {
   StoreArchive,
   StoreCompaction,
@@ -44,6 +45,12 @@ function absolute(file: string): string {
   throw new EngineError('invalid', `The engine needs the whole path of ${file}.`);
 }
 
+/** Damage of a file that was to be imported says nothing of the workspace's own. */
+function aboutFile(error: unknown): unknown {
+  if (!(error instanceof StoreError) || (error.code !== 'DAMAGED' && error.code !== 'FOREIGN')) return error;
+  return new EngineError('invalid', error.message, { cause: error });
+}
+
 export function createStoreUpkeep(context: StoreUpkeepContext): StoreUpkeep {
   const { opened, services, executions, listeners } = context;
   const whileNothingRuns = (what: string): void => {
@@ -74,6 +81,8 @@ export function createStoreUpkeep(context: StoreUpkeepContext): StoreUpkeep {
       const before = new Set((await store.runs()).map(({ id }) => id));
       try {
         return await store.importFrom(absolute(file));
+      } catch (error) {
+        throw aboutFile(error);
       } finally {
         for (const { id } of await store.runs()) if (!before.has(id)) listeners.onChanged(id);
       }

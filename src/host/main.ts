@@ -10,6 +10,7 @@ import { candidateCommands } from './commands/candidateCommands.ts';
 import { archiveRunCommand } from './commands/archiveCommand.ts';
 import type { CommandHandler } from './commands/commandHandlers.ts';
 import { dataCommands, tellWarnings } from './commands/dataCommands.ts';
+import { createDamageOffer, isDamage, type DamageOffer } from './damageOffer.ts';
 import { experienceCommands, restoreReviewKeys } from './commands/experienceCommands.ts';
 import { createExperienceFilter, type ExperienceFilterState } from './commands/filterCommands.ts';
 import { providerCommands } from './commands/providerCommands.ts';
@@ -108,7 +109,7 @@ interface Views {
   readonly filter: ExperienceFilterState;
 }
 
-function createViews(host: HostContext): Views {
+function createViews(host: HostContext, damage: DamageOffer): Views {
   const pages = new Map<string, number>();
   const filter = createExperienceFilter(host.shell, () => {
     // Pages wanted of what was found before say nothing of what is found now.
@@ -127,8 +128,9 @@ function createViews(host: HostContext): Views {
       shell: host.shell.trees[id],
       source: sources[id],
       commandOf: (opening) => openingCommand(host, opening),
-      onTrouble: (message) => {
+      onTrouble: (message, error) => {
         host.shell.trees[id].view.message = message;
+        damage.offer(error);
       },
     });
   const trees = Object.fromEntries(viewIds.map((id) => [id, treeOf(id)])) as Readonly<Record<ViewId, Tree>>;
@@ -204,7 +206,8 @@ export function startHost(shell: Shell): Host {
   const actions = createLoopActions(host);
   const panels = createPanels(host, actions);
   const board = createRunBoard(host.models);
-  const views = createViews(host);
+  const damage = createDamageOffer(host);
+  const views = createViews(host, damage);
   const documents = createDocumentFiles(host.models, shell.filesChanged);
   follow(host, views, documents, () => void board.refresh());
   const indicators = showRuns({
@@ -230,7 +233,8 @@ export function startHost(shell: Shell): Host {
       try {
         await commands[id](args);
       } catch (error) {
-        await tell(host, error);
+        if (isDamage(error)) await damage.tell(error);
+        else await tell(host, error);
       }
     },
   };

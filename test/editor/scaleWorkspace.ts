@@ -38,10 +38,15 @@ export const oldRuns = [
   { id: 'old-2', recipe: 'own-tasks', rounds: 5, experiences: 10_000 },
   { id: 'old-3', recipe: 'hint-free-star', rounds: 10, experiences: 20_000 },
   { id: 'old-4', recipe: 'hint-free-star', rounds: 6, experiences: 60_000 },
-] as const;
+] as const satisfies readonly OldRun[];
 export const rareEvery = 10_000;
 
-type OldRun = (typeof oldRuns)[number];
+export interface OldRun {
+  readonly id: string;
+  readonly recipe: string;
+  readonly rounds: number;
+  readonly experiences: number;
+}
 
 const tasks = 500;
 const portion = 500;
@@ -129,7 +134,8 @@ async function storeRound(store: FileStore, run: OldRun, offset: number, round: 
   }
 }
 
-async function storeRun(store: FileStore, run: OldRun, offset: number, nth: number): Promise<void> {
+/** `offset` is the number of experiences before it, `nth` that of runs. */
+export async function storeRun(store: FileStore, run: OldRun, offset: number, nth: number): Promise<void> {
   const id = asId<RunId>(run.id);
   await store.createRun({
     ...sampleRun(id),

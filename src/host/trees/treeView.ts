@@ -10,8 +10,8 @@ export interface TreeOptions {
   readonly shell: TreeShell;
   readonly source: TreeSource;
   readonly commandOf: (opening: Opening) => vscode.Command;
-  /** Called with what a person reads when rows could not be fetched, and with '' when they could. */
-  readonly onTrouble: (message: string) => void;
+  /** Called with what a person reads when rows could not be fetched and why, and with '' when they could. */
+  readonly onTrouble: (message: string, error: unknown) => void;
 }
 
 export interface Tree {
@@ -77,10 +77,10 @@ export function createTree({ shell, source, commandOf, onTrouble }: TreeOptions)
       async getChildren(element) {
         try {
           const rows = await children(element ?? null);
-          if (element === undefined) onTrouble('');
+          if (element === undefined) onTrouble('', null);
           return rows;
         } catch (error) {
-          onTrouble(error instanceof Error ? error.message : String(error));
+          onTrouble(error instanceof Error ? error.message : String(error), error);
           return [];
         }
       },
