@@ -105,7 +105,8 @@ export function converse(socket: Socket, context: GreetingContext): Conversation
       return await answer(method, params);
     } catch (error) {
       const told = asEngineError(error);
-      if (told.kind === 'internal' || told.kind === 'store' || told.kind === 'damaged') log.error(`request ${method} failed`, error);
+      if (told.kind === 'internal' || told.kind === 'store' || told.kind === 'damaged')
+        log.error(`request ${method} failed`, error);
       if (state === 'new') void close();
       return asResponse(told);
     }

@@ -8,6 +8,7 @@ import type { RunId } from '../../core/model/ids.ts';
 import type { RunDetail } from '../../core/model/views.ts';
 import { StoreError } from '../../core/ports.ts';
 import { annotate, listAnnotations } from './annotations.ts';
+import { clearRemnants } from './arriving.ts';
 import { backupFolder } from './backups.ts';
 import { getBlob, putBlob } from './blobs.ts';
 import type { Connection } from './connection.ts';
@@ -16,7 +17,7 @@ import type { Database } from './database.ts';
 import type { HostFiles } from './hostFiles.ts';
 import { copyRun } from './importRuns.ts';
 import { candidatesOf } from './readWholeRun.ts';
-import { finishRemoval, hideRun, type Pause } from './removeRun.ts';
+import { checkStandsStill, finishRemoval, hideRun, type Pause } from './removeRun.ts';
 import { readRun } from './runs.ts';
 import { solutionsMayHaveKey } from './solutionLookup.ts';
 import { newerError } from './storeFault.ts';
@@ -92,6 +93,7 @@ async function write(database: Database, other: Database, detail: RunDetail, pau
   const steps = copyRun(source, target, detail);
   for (;;) {
     await pause();
+    checkStandsStill(source, runId);
     const step = other.transact(() => steps.next());
     other.fold(false);
     if (step.done !== true) continue;
@@ -147,7 +149,7 @@ export async function archiveRun(
   const detail = checkRequest(database, request);
   const { runId, file } = request;
   // Only one leaves at a time.
-  await finishRemoval(database, pause, afterSlice);
+  await clearRemnants(database, pause, afterSlice);
   const experiences = await writeArchive(database, detail, request, pause);
   const bytes = Number(onDisk(file, 'read', () => database.files.factsAt(file).size));
   hide(database, runId, `Archived to ${file}.`, experiences);

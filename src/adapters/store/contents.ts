@@ -18,7 +18,7 @@ const COUNTED: readonly (keyof Contents)[] = ['runs', 'experiences', 'events', '
 
 /** The tables asked here are in every schema. */
 const CONTENTS = `SELECT (SELECT count(*) FROM run_summaries WHERE ${IS_HERE}) AS runs,
-  (SELECT coalesce(sum(count), 0) FROM experience_groups) AS experiences,
+  (SELECT coalesce(sum(g.count), 0) FROM experience_groups g JOIN run_summaries s ON s.run = g.run WHERE s.${IS_HERE}) AS experiences,
   (SELECT coalesce(max(seq), 0) FROM events) AS events,
   (SELECT coalesce(max(ref), 0) FROM effects) AS answers`;
 

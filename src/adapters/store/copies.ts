@@ -42,8 +42,8 @@ export function syncFile(path: string, files: HostFiles): void {
   }
 }
 
-/** Copies a file byte by byte to one that is not there yet, durably but for its name. Throws what the files throw. */
-export function copyBytes(from: string, to: string, files: HostFiles): void {
+/** The pieces of a copy, one a step. */
+function* copySteps(from: string, to: string, files: HostFiles): Generator<undefined, undefined> {
   const source = files.open(from, READ);
   try {
     const target = files.open(to, CREATE);
@@ -58,6 +58,7 @@ export function copyBytes(from: string, to: string, files: HostFiles): void {
           written += moved;
         }
         at += read;
+        yield;
       }
       files.sync(target);
     } finally {
@@ -66,6 +67,24 @@ export function copyBytes(from: string, to: string, files: HostFiles): void {
   } finally {
     files.close(source);
   }
+  return undefined;
+}
+
+/** Copies a file byte by byte to one that is not there yet, durably but for its name. Throws what the files throw. */
+export function copyBytes(from: string, to: string, files: HostFiles): void {
+  const steps = copySteps(from, to, files);
+  while (steps.next().done !== true);
+}
+
+/** The same, with `pause` awaited between pieces. */
+export async function copyBytesSlowly(
+  from: string,
+  to: string,
+  files: HostFiles,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const steps = copySteps(from, to, files);
+  while (onDisk(from, 'copy', () => steps.next()).done !== true) await pause();
 }
 
 export interface OpenedCopy {

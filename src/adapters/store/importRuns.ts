@@ -1,6 +1,6 @@
 /**
- * Owns merging the runs of another workspace file into this one: those that are not there yet, each in one transaction,
- * with their lineage. Works on a checked copy. Deliberately overwrites nothing: a run, a judgement or bytes that are here
+ * Owns merging the runs of another workspace file into this one: those that are not there yet, in slices, with their
+ * lineage. Works on a checked copy. Deliberately overwrites nothing: a run, a judgement or bytes that are here
  * already stay as they are.
  */
 import { dirname, join } from 'node:path';
@@ -8,11 +8,12 @@ import type { RunId } from '../../core/model/ids.ts';
 import type { RunDetail } from '../../core/model/views.ts';
 import { StoreError } from '../../core/ports.ts';
 import { annotate, listAnnotations } from './annotations.ts';
+import { arrive, clearRemnants } from './arriving.ts';
 import { backupFolder } from './backups.ts';
 import { getBlob, putBlob } from './blobs.ts';
 import { storeCommit } from './commit.ts';
 import type { Connection, Row } from './connection.ts';
-import { copyBytes, onDisk } from './copies.ts';
+import { copyBytesSlowly, onDisk } from './copies.ts';
 import type { Database } from './database.ts';
 import type { HostFiles } from './hostFiles.ts';
 import { settleEffects } from './ledger.ts';
@@ -27,9 +28,9 @@ import {
 } from './readWholeRun.ts';
 import { formerLogPath, logPath } from './ownMarks.ts';
 import { findRef, refOf } from './refs.ts';
-import { finishRemoval, removeStaleEvent, reviveRemnants } from './removeRun.ts';
+import { type Pause, removeStaleEvent, reviveRemnants } from './removeRun.ts';
 import { createRun, isHere, listRuns, readRun } from './runs.ts';
-import { verifyStore } from './verify.ts';
+import { type Verification, verifyStore } from './verify.ts';
 
 export interface Imported {
   /** Runs that are new here. */
@@ -58,8 +59,23 @@ function refusal(file: string, error: unknown): unknown {
   });
 }
 
+/** How an import makes room for whoever else uses the store. */
+export interface Slices {
+  /** Awaited between portions. */
+  readonly pause: Pause;
+  /** Called after each commit. */
+  readonly afterSlice: () => void;
+  /** Checks a database where it holds nobody up; null where it cannot be done so. */
+  readonly verifyBeside: (database: Database) => Promise<Verification | null>;
+}
+
 /** Copies the file, its log with it, opens the copy at the newest schema and reads all of it. */
-async function openChecked(file: string, folder: string, into: Database): Promise<Database> {
+async function openChecked(
+  file: string,
+  folder: string,
+  into: Database,
+  { pause, verifyBeside }: Slices,
+): Promise<Database> {
   const { files } = into;
   const copy = join(folder, 'workspace.ratchetdb');
   onDisk(file, 'read', () => {
@@ -67,14 +83,15 @@ async function openChecked(file: string, folder: string, into: Database): Promis
     files.makeDirectory(folder);
     clear(backupFolder(copy), files);
     clear(folder, files);
-    copyBytes(file, copy, files);
-    for (const log of [logPath, formerLogPath])
-      if (files.exists(log(file))) copyBytes(log(file), log(copy), files);
   });
+  await copyBytesSlowly(file, copy, files, pause);
+  for (const log of [logPath, formerLogPath])
+    if (onDisk(file, 'read', () => files.exists(log(file))))
+      await copyBytesSlowly(log(file), log(copy), files, pause);
   const other = await into.openOther(copy);
   try {
     if (other.report.readOnly) throw new StoreError('It is newer.', 'NEWER');
-    const { problems } = await verifyStore(other, immediately);
+    const { problems } = (await verifyBeside(other)) ?? (await verifyStore(other, pause));
     if (problems[0] !== undefined) throw new StoreError(problems[0], 'DAMAGED');
     return other;
   } catch (error) {
@@ -83,10 +100,8 @@ async function openChecked(file: string, folder: string, into: Database): Promis
   }
 }
 
-const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** Events of a portion. */
-const EVENTS = 200;
+const EVENTS = 64;
 
 /** Counts of what a run has, to be compared. */
 const COUNTS = `SELECT
@@ -135,8 +150,9 @@ function* copyStory(source: Connection, target: Connection, runId: RunId): Gener
 }
 
 /**
- * Copies everything of a run, a portion each step, all within transactions of the caller; returns the number of its
- * experiences. Throws StoreError where the target holds something else under one of its ids.
+ * Copies everything of a run, a portion each step, each within a transaction of the caller; returns the number of its
+ * experiences. Nothing shows the run before the last step. Throws StoreError where the target holds something else under
+ * one of its ids.
  */
 export function* copyRun(
   source: Connection,
@@ -146,6 +162,7 @@ export function* copyRun(
   const runId = detail.run.id;
   createRun(target, newRunOf(detail));
   reviveRemnants(target, runId);
+  arrive(target, runId);
   for (const tasks of tasksOf(source, runId)) yield void storeCommit(target, { runId, events: [], tasks }, 0);
   storeCommit(target, { runId, events: [], candidates: candidatesOf(source, runId) }, 0);
   for (const experiences of experiencesOf(source, runId))
@@ -166,21 +183,41 @@ export function* copyRun(
   return Number(has['experiences']);
 }
 
-/** Inside the caller's transaction. The number of experiences. */
-function importRun(source: Connection, target: Connection, detail: RunDetail): number {
-  const steps = copyRun(source, target, detail);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
+/** A run in one step, or its portions; `pause` is awaited in between. The number of experiences. */
+async function importRun(
+  source: Connection,
+  into: Database,
+  detail: RunDetail,
+  { pause, afterSlice }: Slices,
+): Promise<number> {
+  const steps = copyRun(
+    source,
+    into.read((target) => target),
+    detail,
+  );
+  try {
+    for (;;) {
+      await pause();
+      const step = into.transact(() => steps.next());
+      afterSlice();
+      if (step.done === true) return step.value;
+    }
+  } catch (error) {
+    // Where not even this can be written, the next opening does it.
+    await clearRemnants(into, pause, afterSlice).catch(() => undefined);
+    throw error;
   }
 }
 
-function importBlobs(source: Connection, into: Database): void {
+async function importBlobs(source: Connection, into: Database, { pause, afterSlice }: Slices): Promise<void> {
   for (const row of source.all('SELECT hash FROM blobs')) {
     const hash = row['hash'] as Parameters<typeof getBlob>[1];
     if (into.read((target) => target.get('SELECT 1 FROM blobs WHERE hash = ?', hash)) !== null) continue;
     const bytes = getBlob(source, hash);
-    if (bytes !== null) into.transact((target) => putBlob(target, bytes));
+    if (bytes === null) continue;
+    into.transact((target) => putBlob(target, bytes));
+    afterSlice();
+    await pause();
   }
 }
 
@@ -194,30 +231,30 @@ function importAnnotations(source: Connection, target: Connection): void {
 }
 
 /**
- * Imports the runs of `file` that `into` does not hold. Throws StoreError, with nothing changed, for a file that is damaged
- * anywhere, foreign or newer; with the runs before it kept, where one cannot be written.
+ * Imports the runs of `file` that `into` does not hold, in slices: commits and pages go on meanwhile, and nothing shows a
+ * run before all of it is there. Throws StoreError, with nothing changed, for a file that is damaged anywhere, foreign or
+ * newer; with the runs before it kept, where one cannot be written.
  */
-export async function importRuns(into: Database, file: string): Promise<Imported> {
+export async function importRuns(into: Database, file: string, slices: Slices): Promise<Imported> {
   const { files } = into;
   const folder = join(dirname(into.file), 'import');
   let other: Database | null = null;
   try {
     // What is left of a run that is being taken out would be in its own way.
-    await finishRemoval(into, immediately, () => undefined);
-    other = await openChecked(file, folder, into);
-    return other.read((source) => {
-      const runs = listRuns(source);
-      const unknown = runs.filter(({ id }) => !into.read((target) => isHere(target, id)));
-      importBlobs(source, into);
-      let experiences = 0;
-      // Oldest first, so that they stand in the same order here.
-      for (const { id } of unknown.toReversed()) {
-        const detail = readRun(source, id);
-        if (detail !== null) experiences += into.transact((target) => importRun(source, target, detail));
-      }
-      into.transact((target) => importAnnotations(source, target));
-      return { runs: unknown.length, known: runs.length - unknown.length, experiences };
-    });
+    await clearRemnants(into, slices.pause, slices.afterSlice);
+    other = await openChecked(file, folder, into, slices);
+    const source = other.read((connection) => connection);
+    const runs = listRuns(source);
+    const unknown = runs.filter(({ id }) => !into.read((target) => isHere(target, id)));
+    await importBlobs(source, into, slices);
+    let experiences = 0;
+    // Oldest first, so that they stand in the same order here.
+    for (const { id } of unknown.toReversed()) {
+      const detail = readRun(source, id);
+      if (detail !== null) experiences += await importRun(source, into, detail, slices);
+    }
+    into.transact((target) => importAnnotations(source, target));
+    return { runs: unknown.length, known: runs.length - unknown.length, experiences };
   } catch (error) {
     throw other === null ? refusal(file, error) : error;
   } finally {

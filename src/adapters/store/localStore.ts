@@ -2,9 +2,10 @@
  * Owns the Store port over a database in this thread: what a method reads or writes, group commit, and when the log is
  * folded into the database. Deliberately spawns nothing; worker.ts serves this store to another thread.
  */
-import type { Store } from '../../core/ports.ts';
+import { type Store, StoreError } from '../../core/ports.ts';
 import { annotate, listAnnotations } from './annotations.ts';
 import { archiveRun, type Archived, type ArchiveRequest } from './archiveRun.ts';
+import { clearRemnants } from './arriving.ts';
 import { type Backup, listBackups } from './backups.ts';
 import { getBlob, putBlob } from './blobs.ts';
 import { listCandidates, readCandidate } from './candidates.ts';
@@ -19,7 +20,6 @@ import { experiencePage } from './experiencePages.ts';
 import { groupCommit } from './groupCommit.ts';
 import { type Imported, importRuns } from './importRuns.ts';
 import { effectPage, findEffects, settleEffects, spent, usageBySteps } from './ledger.ts';
-import { finishRemoval } from './removeRun.ts';
 import { type Search, searchWithoutIndex } from './search.ts';
 import { verifyStore, type Verification } from './verify.ts';
 import { foldingOnly, type Upkeep } from './upkeep.ts';
@@ -31,8 +31,8 @@ export interface FileStore extends Store {
   /** Writes a copy of the whole store that any SQLite reads, compact where it is small; commits go on meanwhile. Throws StoreError when the file exists. */
   exportTo(file: string): Promise<void>;
   /**
-   * Adds the runs of another workspace file that are not here yet, each in one transaction. Throws StoreError for a file
-   * that is damaged, foreign or newer, with nothing changed.
+   * Adds the runs of another workspace file that are not here yet, each seen once it is whole; commits and pages go on
+   * meanwhile. Throws StoreError for a file that is damaged, foreign or newer, with nothing changed.
    */
   importFrom(file: string): Promise<Imported>;
   /**
@@ -71,11 +71,32 @@ function backupsOf({ file, files }: Database): readonly Backup[] {
 const briefly = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 1));
 const AFTER_OPENING_MS = 1_000;
 
-/** Goes on with taking out a run that was archived before a crash, once the opening is over. */
-function resumeRemoval(database: Database, afterSlice: () => void): void {
+/** Import, archiving and compaction, of which one is done at a time; `before` is awaited first. */
+function oneAtATime(before: () => Promise<void>) {
+  let underWay: string | null = null;
+  return {
+    isFree: (): boolean => underWay === null,
+    /** `doing` says it to whoever comes meanwhile. Throws StoreError. */
+    alone: async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
+      if (underWay !== null) throw new StoreError(`${underWay} Wait for its end, then try again.`, 'BUSY');
+      underWay = doing;
+      try {
+        await before();
+        return await work();
+      } finally {
+        underWay = null;
+      }
+    },
+  };
+}
+
+/** Goes on with taking out what a crash left of archiving or importing a run, once the opening is over. */
+function resumeRemoval(database: Database, isFree: () => boolean, afterSlice: () => void): void {
   const resume = (): void => {
+    // An import begins with this itself.
+    if (!isFree()) return;
     // Closed, or a fault of the disk: the next opening goes on.
-    finishRemoval(database, briefly, afterSlice).catch(() => undefined);
+    clearRemnants(database, briefly, afterSlice).catch(() => undefined);
   };
   setTimeout(resume, AFTER_OPENING_MS).unref();
 }
@@ -99,14 +120,16 @@ export function createStore(
   now: () => number = Date.now,
   upkeep: Upkeep = foldingOnly(database),
   search: Search = searchWithoutIndex(database),
-  verifyElsewhere: () => Promise<Verification | null> = () => Promise.resolve(null),
+  verifyElsewhere: (which: Database) => Promise<Verification | null> = () => Promise.resolve(null),
 ): FileStore {
   const commits = groupCommit(database, () => {
     upkeep.afterCommit();
     search.afterUse();
   });
   const { read, peek } = readers(database, search);
-  if (!database.report.readOnly) resumeRemoval(database, () => upkeep.afterCommit());
+  const { alone, isFree } = oneAtATime(() => commits.drain());
+  const afterSlice = (): void => upkeep.afterCommit();
+  if (!database.report.readOnly) resumeRemoval(database, isFree, afterSlice);
   return {
     get: (hash) => peek((connection) => getBlob(connection, hash)),
     put: (bytes) => commits.writeAside((connection) => putBlob(connection, bytes)),
@@ -138,28 +161,21 @@ export function createStore(
     annotate: (annotation) => commits.write((connection) => annotate(connection, annotation)),
     verify: async () => {
       await commits.drain();
-      return (await verifyElsewhere()) ?? verifyStore(database, briefly);
+      return (await verifyElsewhere(database)) ?? verifyStore(database, briefly);
     },
     exportTo: async (file) => {
       await commits.drain();
       await exportStore(database, file);
     },
-    importFrom: async (file) => {
-      await commits.drain();
-      try {
-        return await importRuns(database, file);
-      } finally {
-        upkeep.afterCommit();
-      }
-    },
-    archiveRun: async (request) => {
-      await commits.drain();
-      return archiveRun(database, request, briefly, () => upkeep.afterCommit());
-    },
-    compact: async () => {
-      await commits.drain();
-      return database.compact();
-    },
+    importFrom: (file) =>
+      alone('Runs are being imported into this workspace.', () =>
+        importRuns(database, file, { pause: briefly, afterSlice, verifyBeside: verifyElsewhere }),
+      ),
+    archiveRun: (request) =>
+      alone('A run of this workspace is being archived.', () =>
+        archiveRun(database, request, briefly, afterSlice),
+      ),
+    compact: () => alone('The workspace data is being compacted.', async () => database.compact()),
     status: async () => ({
       ...database.report,
       contents: database.read(readContents),

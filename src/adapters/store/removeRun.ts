@@ -43,6 +43,16 @@ function moveJudgements(connection: Connection, run: number): void {
   }
 }
 
+const wentOnError = (): StoreError =>
+  new StoreError('The run went on meanwhile, so it was not archived. Pause it first.', 'BUSY');
+
+/** Throws StoreError for a run that goes on. */
+export function checkStandsStill(connection: Connection, runId: RunId): void {
+  const run = refOf(connection, 'runs', runId);
+  const sql = "SELECT 1 FROM run_summaries WHERE run = ? AND status = 'running'";
+  if (connection.get(sql, run) !== null) throw wentOnError();
+}
+
 /**
  * Hides a run, inside the caller's transaction: from here on it is not listed, found or counted. `message` says where it
  * went. Throws StoreError for a run that is not here, or that goes on.
@@ -54,8 +64,7 @@ export function hideRun(connection: Connection, runId: RunId, message: string): 
     encodeText(message),
     run,
   );
-  if (changed === 0)
-    throw new StoreError('The run went on meanwhile, so it was not archived. Pause it first.', 'BUSY');
+  if (changed === 0) throw wentOnError();
   moveJudgements(connection, run);
   connection.run('UPDATE experience_groups SET count = 0, annotated = 0 WHERE run = ?', run);
 }

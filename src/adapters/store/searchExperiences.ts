@@ -12,6 +12,7 @@ import { decodeText } from './payload.ts';
 import { findRef } from './refs.ts';
 import type { SearchIndex } from './searchIndex.ts';
 import { hasLiterals, hasText, parseSearch, type SearchQuery } from './searchQuery.ts';
+import { IS_HERE } from './words.ts';
 
 const LARGEST_PAGE = 1000;
 /** Solutions looked at in one statement. */
@@ -51,7 +52,7 @@ function scopeOf(
   const to = Math.min(filter.round ?? Number.MAX_SAFE_INTEGER, query.rounds?.to ?? Number.MAX_SAFE_INTEGER);
   const rows = connection.all(
     `SELECT ref, first_solution, last_solution FROM experience_groups
-     WHERE count > 0 AND run = coalesce(?, run) AND arm = coalesce(?, arm) AND arm = coalesce(?, arm)
+     WHERE count > 0 AND run IN (SELECT run FROM run_summaries WHERE ${IS_HERE}) AND run = coalesce(?, run) AND arm = coalesce(?, arm) AND arm = coalesce(?, arm)
        AND verdict = coalesce(?, verdict) AND verdict = coalesce(?, verdict) AND round BETWEEN ? AND ?`,
     run,
     ...arms,

@@ -30,5 +30,5 @@ export const EFFECT_KINDS = all<EffectKind>()([
   'reservation',
 ]);
 
-/** Of `run_summaries`: false for a run that was archived, or is being taken out (removeRun.ts); nothing shows those. */
-export const IS_HERE = "status NOT IN ('leaving', 'archived')";
+/** Of `run_summaries`: false for a run that was archived, is being taken out (removeRun.ts) or brought in (importRuns.ts); nothing shows those. */
+export const IS_HERE = "status NOT IN ('leaving', 'archived', 'arriving')";

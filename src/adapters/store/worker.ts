@@ -86,8 +86,8 @@ async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
     const database = await openDatabase(options);
     const index = { ...options, file: path.join(path.dirname(options.file), 'search.ratchetdb') };
     const search = database.report.readOnly ? searchWithoutIndex(database) : indexedSearch(database, index);
-    const store = createStore(database, Date.now, fullUpkeep(database, USUAL_UPKEEP), search, () =>
-      verifyBeside(database, new URL(import.meta.url), start),
+    const store = createStore(database, Date.now, fullUpkeep(database, USUAL_UPKEEP), search, (which) =>
+      verifyBeside(which, new URL(import.meta.url), { ...start, file: which.file }),
     );
     port.on('message', (request: StoreRequest) => void answer(store, port, request));
     send(port, { id: 0, ok: true, result: null }, false);
