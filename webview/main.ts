@@ -6,7 +6,7 @@ import { render } from 'lit';
 import { readPanelMessage, type PanelIntent } from '../src/protocol/panel.ts';
 import { announcement } from './announcement.ts';
 import './panel.css';
-import { firstView, readChoices, receive, type Choices, type View } from './panelState.ts';
+import { asked, firstView, readChoices, receive, type Choices, type View } from './panelState.ts';
 import { panelView } from './views/panelView.ts';
 
 interface EditorApi {
@@ -29,6 +29,8 @@ function start(app: HTMLElement, spoken: HTMLElement): void {
 
   const send = (intent: PanelIntent) => {
     editor.postMessage(intent);
+    view = asked(view, intent);
+    draw();
     if (intent.type === 'ready') waitForSnapshot();
   };
   const choose = (choices: Partial<Choices>) => {

@@ -2,12 +2,15 @@
  * Owns the panel's state and how messages and a person's choices change it. Pure: no DOM, no editor API.
  * Only `choices` is the panel's own; all else is a picture of what the window sent.
  */
+import type { RunCost } from '../src/core/model/cost.ts';
 import type { Arm, RunProgress } from '../src/core/model/event.ts';
 import type { RunSummary } from '../src/core/model/views.ts';
 import type {
   PanelCandidate,
   PanelChange,
   PanelEngine,
+  PanelEstimate,
+  PanelIntent,
   PanelMessage,
   PanelRecipe,
   PanelState,
@@ -31,12 +34,15 @@ export interface ShownRun {
   readonly progress: RunProgress | null;
   readonly changes: RoundChanges | null;
   readonly inUse: PanelCandidate | null;
+  /** The newest that is known of what it has used; null where nobody has said. */
+  readonly cost: RunCost | null;
 }
 
 export interface Panel {
   readonly recipe: PanelRecipe;
   readonly engine: PanelEngine;
   readonly trusted: boolean;
+  readonly estimate: PanelEstimate | null;
   readonly runs: readonly RunSummary[];
   readonly shown: ShownRun | null;
   readonly refusal: string;
@@ -48,20 +54,32 @@ export interface View {
   /** Number of the last message taken in. */
   readonly n: number;
   readonly choices: Choices;
+  /** The running run a person has asked to pause; its calls in flight are being answered. */
+  readonly pausing: string | null;
 }
 
 export const firstView: View = {
   panel: null,
   n: 0,
   choices: { round: null, arm: 'main', taskId: null },
+  pausing: null,
 };
+
+/** Progress comes oftener than summaries, which may be older; a run at rest has the last word. */
+function newerCost(before: RunCost | null, summary: RunSummary | null): RunCost | null {
+  const told = summary?.cost ?? null;
+  if (before === null || told === null) return told ?? before;
+  return summary?.status === 'running' && told.calls < before.calls ? before : told;
+}
 
 function fromSnapshot(state: PanelState): Panel {
   const { shown } = state;
+  const summary = state.runs.find((run) => run.id === shown?.runId) ?? null;
   return {
     recipe: state.recipe,
     engine: state.engine,
     trusted: state.trusted,
+    estimate: state.estimate,
     runs: state.runs,
     refusal: '',
     shown:
@@ -69,7 +87,8 @@ function fromSnapshot(state: PanelState): Panel {
         ? null
         : {
             runId: shown.runId,
-            summary: state.runs.find((run) => run.id === shown.runId) ?? null,
+            summary,
+            cost: newerCost(shown.progress?.cost ?? null, summary),
             model: foldEvents(emptyRun, shown.events),
             progress: shown.progress,
             changes: shown.changes,
@@ -87,17 +106,19 @@ function applyChange(panel: Panel, change: PanelChange): Panel {
       return { ...panel, engine: change.engine };
     case 'trust':
       return { ...panel, trusted: change.trusted };
+    case 'estimate':
+      return { ...panel, estimate: change.estimate };
     case 'refusal':
       return { ...panel, refusal: change.message };
-    case 'runs':
+    case 'runs': {
+      if (shown === null) return { ...panel, runs: change.runs };
+      const summary = change.runs.find((run) => run.id === shown.runId) ?? shown.summary;
       return {
         ...panel,
         runs: change.runs,
-        shown:
-          shown === null
-            ? null
-            : { ...shown, summary: change.runs.find((run) => run.id === shown.runId) ?? shown.summary },
+        shown: { ...shown, summary, cost: newerCost(shown.cost, summary) },
       };
+    }
     case 'events': {
       if (shown === null) return panel;
       const events = change.events.filter((event) => event.runId === shown.runId);
@@ -111,7 +132,10 @@ function applyChange(panel: Panel, change: PanelChange): Panel {
     case 'progress':
       return shown === null || shown.runId !== change.progress.runId
         ? panel
-        : { ...panel, shown: { ...shown, progress: change.progress } };
+        : {
+            ...panel,
+            shown: { ...shown, progress: change.progress, cost: change.progress.cost ?? shown.cost },
+          };
     case 'changes':
       return shown === null || shown.runId !== change.changes.runId
         ? panel
@@ -129,11 +153,26 @@ export function receive(view: View, message: PanelMessage): { readonly view: Vie
     const panel = fromSnapshot(message.state);
     const sameRun = view.panel?.shown?.runId === panel.shown?.runId || view.panel === null;
     const choices = sameRun ? view.choices : { ...view.choices, round: null };
-    return { view: { panel, n: 0, choices }, gap: false };
+    return { view: settled({ ...view, panel, n: 0, choices }), gap: false };
   }
   if (view.panel === null || message.n <= view.n) return { view, gap: false };
   if (message.n !== view.n + 1) return { view, gap: true };
-  return { view: { ...view, panel: applyChange(view.panel, message.change), n: message.n }, gap: false };
+  const panel = applyChange(view.panel, message.change);
+  return { view: settled({ ...view, panel, n: message.n }), gap: false };
+}
+
+/** The view after a person has asked for something. */
+export function asked(view: View, { type }: PanelIntent): View {
+  if (type !== 'pause' && type !== 'pauseNow') return view;
+  return { ...view, pausing: view.panel?.shown?.runId ?? null };
+}
+
+/** A pause that was asked for is over when the run stands still, another one is shown, or it was refused. */
+function settled(view: View): View {
+  const shown = view.panel?.shown ?? null;
+  const over =
+    shown?.runId !== view.pausing || shown?.summary?.status !== 'running' || view.panel?.refusal !== '';
+  return view.pausing !== null && over ? { ...view, pausing: null } : view;
 }
 
 /** Choices as the editor kept them over a reload, or the first ones where they are not what they should be. */

@@ -85,6 +85,8 @@ export interface RunModel {
   readonly wheel: Wheel;
   readonly test: TestScore | null;
   readonly warnings: readonly string[];
+  /** What its last resume found again, and what it has to ask again; null where it was never resumed. */
+  readonly resumed: { readonly recovered: number; readonly repeated: number } | null;
   /** Number of the newest event folded in; events up to it are ignored. */
   readonly lastSeq: number;
 }
@@ -110,6 +112,7 @@ export const emptyRun: RunModel = {
   wheel: { arm: 'main', round: 0, step: '', phase: null },
   test: null,
   warnings: [],
+  resumed: null,
   lastSeq: 0,
 };
 
@@ -252,6 +255,8 @@ function fold(model: RunModel, event: RunEvent): RunModel {
         : model;
     case 'warningRaised':
       return { ...model, warnings: [...model.warnings, event.message] };
+    case 'runResumed':
+      return { ...model, resumed: { recovered: event.recovered, repeated: event.repeated ?? 0 } };
     case 'dataSkipped':
       return {
         ...model,

@@ -15,6 +15,7 @@ import { createClients, type Clients } from './clients.ts';
 import { createCosts, type Costs } from './costs.ts';
 import { converse, type Conversation, type Greeted } from './greeting.ts';
 import { knownRuns, stateFolder } from './knownRuns.ts';
+import { watchLastWindow, type LastWindow } from './lastWindow.ts';
 import { listen, type Listener } from './listen.ts';
 import { openLog } from './log.ts';
 import { createMethods, type MethodsContext } from './methods.ts';
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly services: MakeServices;
   /** Milliseconds without a client and without a run after which the engine ends; null: only when told. */
   readonly idleMs: number | null;
+  /** Milliseconds after which a window that left is not taken for one that reloads; usually 20 s. */
+  readonly windowGraceMs?: number;
 }
 
 export interface Engine {
@@ -87,12 +90,18 @@ async function serve(
   const executions = createExecutions({ servicesOf, store, log, listeners });
   const known = knownRuns(stateFolder(process.env), paths.workspace, log);
   const runs = createRuns({ workspace: paths.workspace, executions, store, listeners, known });
+  const lastWindow = watchLastWindow({
+    pauseRuns: executions.pauseRunning,
+    log,
+    ...(options.windowGraceMs === undefined ? {} : { graceMs: options.windowGraceMs }),
+  });
   const isIdle = () => clients.size === 0 && executions.count() === 0;
   const idle = idleTimer(options.idleMs, isIdle, () => void stop('idle'));
 
   const windDown = async (reason: string) => {
     log.info('engine ending', { reason });
     clearInterval(guard);
+    lastWindow.close();
     listener.close();
     await executions.pauseAll();
     broadcast.close();
@@ -124,9 +133,10 @@ async function serve(
     ...withoutExecution(store, servicesOf),
     clock: Date,
     onAnnotated: broadcast.annotation,
+    onWindowWish: lastWindow.wish,
     onShutdown,
   });
-  const onGreeted = welcome(broadcast, windows);
+  const onGreeted = welcome(broadcast, windows, lastWindow);
   const listener = await listen(paths, (socket) => {
     const { token } = listener;
     const greeting = { token, version: options.version, methods, log, onGreeted };
@@ -181,9 +191,10 @@ function tellAll(
 }
 
 /** A client is told things, and asked for what stays with it, until it leaves. */
-function welcome(broadcast: Broadcast, windows: Clients) {
+function welcome(broadcast: Broadcast, windows: Clients, lastWindow: LastWindow) {
   return ({ send, peer }: Greeted) => {
-    const leave = [broadcast.add(send), windows.add(peer)];
+    lastWindow.joined();
+    const leave = [broadcast.add(send), windows.add(peer), lastWindow.left];
     return () => leave.forEach((end) => end());
   };
 }

@@ -45,6 +45,8 @@ export interface Executions {
   readonly count: () => number;
   /** Throws EngineError('busy') when the recipe is executing already or the engine is ending. */
   readonly execute: (recipePath: string, begin: Begin) => Promise<RunId>;
+  /** Asks all to pause once their calls in flight are answered; new ones may begin. */
+  readonly pauseRunning: () => void;
   /** Takes no new run, pauses all, and resolves when all stand still. */
   readonly pauseAll: () => Promise<void>;
   /** Resolves when nothing is executing. */
@@ -114,6 +116,9 @@ export function createExecutions({ servicesOf, store, log, listeners }: Executio
       const work = begun(recipePath, begin).finally(() => beginning.delete(recipePath));
       beginning.set(recipePath, work);
       return work;
+    },
+    pauseRunning: () => {
+      for (const run of active.values()) halt(run.control, 'pause', 'finish');
     },
     pauseAll: async () => {
       closing = true;

@@ -26,6 +26,7 @@ export interface MethodsContext {
   readonly estimate: (recipePath: string, text: string) => Promise<RunEstimate>;
   readonly bundle: (runId: RunId, file: string) => Promise<protocol.BundleReport>;
   readonly replay: (file: string) => Promise<protocol.ReplayReport>;
+  readonly onWindowWish: (wish: 'pause' | 'goOn') => void;
   readonly clock: Pick<Clock, 'now'>;
   readonly onAnnotated: (solutionId: SolutionId) => void;
   /** Pauses what is running, then lets the process end after the answer has left. */
@@ -76,6 +77,10 @@ export function createMethods(context: MethodsContext): Methods {
     change(protocol.testProvider, ({ provider, model }) => providers.test(provider, model)),
     read(protocol.forgetKeys, async () => {
       providers.forgetKeys();
+      return null;
+    }),
+    read(protocol.setWindowWish, async ({ onLastWindowClosed }) => {
+      context.onWindowWish(onLastWindowClosed);
       return null;
     }),
     read(protocol.storeState, () => upkeep.state()),

@@ -17,6 +17,7 @@ import { providerCommands } from './commands/providerCommands.ts';
 import { loopCommands } from './commands/loopCommands.ts';
 import { importTasks } from './commands/importTasks.ts';
 import { newLoop } from './commands/newLoop.ts';
+import { runCommands } from './commands/runCommands.ts';
 import { searchCommands } from './commands/searchCommands.ts';
 import { createDocumentFiles, uriOf, type DocumentFiles } from './documents/documentFiles.ts';
 import { createEditorModels } from './editorModels.ts';
@@ -33,6 +34,7 @@ import { createReadModels } from './readModels.ts';
 import { createRunBoard } from './runBoard.ts';
 import { showRuns } from './runIndicators.ts';
 import type { Host, Shell } from './shell.ts';
+import { followWindowWish, tellWindowWish } from './windowWish.ts';
 import { annotatedRows } from './trees/annotatedRows.ts';
 import { openingCommand } from './trees/openingCommand.ts';
 import { treeSources } from './trees/treeSources.ts';
@@ -64,6 +66,7 @@ function createLink(
         start,
         answers: engineQuestions(services),
       });
+      if (connection !== null) await tellWindowWish(connection, log);
       if (connection !== null) {
         const took = Math.round(performance.now() - before);
         log.info(
@@ -184,6 +187,7 @@ function createCommands(
 ): Readonly<Record<CommandId, CommandHandler>> {
   return {
     ...loopCommands({ host, panels, loopFiles: views.loopFiles, ...parts }),
+    ...runCommands({ host, panels, actions: parts.actions }),
     ...candidateCommands(host),
     ...experienceCommands(host),
     ...searchCommands({ host, filterBy: views.filter.filterBy }),
@@ -215,6 +219,7 @@ export function startHost(shell: Shell): Host {
     inSight: (run) => panels.inSight(run),
     wasAsked: actions.wasAsked,
     openPanel: (run) => panels.showRun(run),
+    resume: (run) => actions.resume(run.id).catch((error: unknown) => tell(host, error)),
   });
   shell.context.subscriptions.push(indicators, new vscode.Disposable(() => views.loopFiles.dispose()));
   shell.context.subscriptions.push(
@@ -224,6 +229,7 @@ export function startHost(shell: Shell): Host {
   );
   restoreReviewKeys(host);
   tellWarnings(host);
+  shell.context.subscriptions.push(followWindowWish(host));
   const commands = createCommands(host, views, panels, { actions, board });
   return {
     trees: Object.fromEntries(viewIds.map((id) => [id, views.trees[id].provider])) as Host['trees'],

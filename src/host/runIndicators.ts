@@ -5,6 +5,7 @@
 import * as vscode from 'vscode';
 import type { RunId } from '../core/model/ids.ts';
 import type { RunSummary } from '../core/model/views.ts';
+import { costWords, dollars } from '../protocol/comparison.ts';
 import { percent, statusWord } from '../protocol/wording.ts';
 import { contextKeys, type CommandId } from './ids.ts';
 import type { BoardChange, RunBoard } from './runBoard.ts';
@@ -16,13 +17,21 @@ export interface IndicatorOptions {
   /** Whether a person asked this window to pause or stop the run. */
   readonly wasAsked: (runId: RunId) => boolean;
   readonly openPanel: (run: RunSummary) => Promise<void>;
+  /** Rejects with the sentence a person reads. */
+  readonly resume: (run: RunSummary) => Promise<void>;
+}
+
+/** Money once there is some: what is free, or not known, has no place in so short a line. */
+function moneyText({ cost }: RunSummary): string {
+  const usd = cost?.usd ?? null;
+  return usd === null || usd === 0 ? '' : ` \u00b7 ${dollars(usd)}`;
 }
 
 function statusText(run: RunSummary): string {
   const icon = run.status === 'paused' ? '$(debug-pause)' : '$(sync)';
   const score = run.score === null ? '' : ` \u00b7 ${percent(run.score)}`;
   const paused = run.status === 'paused' ? ' paused' : '';
-  return `${icon} ${run.recipeName}${paused} ${run.round}/${run.rounds}${score}`;
+  return `${icon} ${run.recipeName}${paused} ${run.round}/${run.rounds}${score}${moneyText(run)}`;
 }
 
 function drawItem(item: vscode.StatusBarItem, run: RunSummary | null): void {
@@ -34,7 +43,8 @@ function drawItem(item: vscode.StatusBarItem, run: RunSummary | null): void {
   const spoken = `Ratchet: ${run.recipeName} ${statusWord(run.status)}, round ${run.round} of ${run.rounds}${
     run.score === null ? '' : `, score ${percent(run.score)}`
   }`;
-  item.tooltip = `${spoken}. Press for pause, resume, stop and the panel.`;
+  const used = run.cost === undefined ? '' : `\n${costWords(run.cost, run.caps)}`;
+  item.tooltip = `${spoken}.${used}\nPress for pause, resume, stop and the panel.`;
   item.accessibilityInformation = { label: spoken, role: 'button' };
   item.show();
 }
@@ -62,7 +72,15 @@ function viewProgress(): (anyRunning: boolean) => void {
   };
 }
 
-export function showRuns({ board, inSight, wasAsked, openPanel }: IndicatorOptions): vscode.Disposable {
+const withNewCap = 'Resume with a New Cap...';
+
+export function showRuns({
+  board,
+  inSight,
+  wasAsked,
+  openPanel,
+  resume,
+}: IndicatorOptions): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('ratchet.run', vscode.StatusBarAlignment.Left);
   item.name = 'Ratchet Run';
   item.command = 'ratchet.runActions' satisfies CommandId;
@@ -70,8 +88,10 @@ export function showRuns({ board, inSight, wasAsked, openPanel }: IndicatorOptio
   const notify = async (run: RunSummary) => {
     const show =
       run.status === 'failed' ? vscode.window.showErrorMessage : vscode.window.showInformationMessage;
-    const choice = await show(endSentence(run), 'Open Loop Panel');
-    if (choice !== undefined) await openPanel(run);
+    const more = run.status === 'budget' ? [withNewCap] : [];
+    const choice = await show(endSentence(run), 'Open Loop Panel', ...more);
+    if (choice === withNewCap) await resume(run);
+    else if (choice !== undefined) await openPanel(run);
   };
   board.onChange(({ current, anyRunning, settled }: BoardChange) => {
     drawItem(item, current);

@@ -374,6 +374,11 @@ export const archiveRun = request<StoreArchive>()(
 );
 /** Puts the newest good backup in the place of a damaged database and keeps that beside it; the engine ends after its answer. */
 export const restoreStore = request<StoreRestore>()('ratchet/store/restore', nothing);
+/** What becomes of running runs when the last client leaves and none comes back: told by each window, the newest word counts. */
+export const setWindowWish = request<null>()(
+  'ratchet/window/wish',
+  z.object({ onLastWindowClosed: z.enum(['pause', 'goOn']) }).strict(),
+);
 /** Ends the engine process between rounds: running runs are paused first. */
 export const shutdown = request<null>()('ratchet/shutdown', nothing);
 

@@ -3,6 +3,7 @@
  * put before anything they receive. The panel says `ready`, gets one snapshot, then numbered changes; after a gap it
  * says `ready` again. Deliberately free of zod, so that the webview's bundle stays small, and of behaviour.
  */
+import type { RunEstimate } from '../core/model/estimate.ts';
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
 import type { EvaluationId, RunId } from '../core/model/ids.ts';
 import type { RunSummary } from '../core/model/views.ts';
@@ -50,6 +51,13 @@ export interface PanelCandidate {
   readonly instruction: string;
 }
 
+/** What a run of the recipe as its text stands would use. */
+export type PanelEstimate =
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'known'; readonly estimate: RunEstimate }
+  /** `message` is one sentence for a person. */
+  | { readonly kind: 'failed'; readonly message: string };
+
 /** The run the panel shows: all its events so far, in order, and what it is doing now. */
 export interface PanelRun {
   readonly runId: RunId;
@@ -64,6 +72,8 @@ export interface PanelState {
   readonly engine: PanelEngine;
   /** False in a workspace the user has not trusted: runs can be looked at, not started. */
   readonly trusted: boolean;
+  /** Null where there is nothing to estimate: no recipe, or one with problems. */
+  readonly estimate: PanelEstimate | null;
   /** Runs of this loop file, newest first. */
   readonly runs: readonly RunSummary[];
   readonly shown: PanelRun | null;
@@ -73,6 +83,7 @@ export type PanelChange =
   | { readonly kind: 'recipe'; readonly recipe: PanelRecipe }
   | { readonly kind: 'engine'; readonly engine: PanelEngine }
   | { readonly kind: 'trust'; readonly trusted: boolean }
+  | { readonly kind: 'estimate'; readonly estimate: PanelEstimate | null }
   | { readonly kind: 'runs'; readonly runs: readonly RunSummary[] }
   | { readonly kind: 'events'; readonly events: readonly StoredEvent[] }
   | { readonly kind: 'progress'; readonly progress: RunProgress }
@@ -91,7 +102,10 @@ export type PanelIntent =
   | { readonly type: 'ready' }
   | { readonly type: 'set'; readonly field: RecipeField; readonly value: number }
   | { readonly type: 'run' }
+  /** Lets the calls in flight end. */
   | { readonly type: 'pause' }
+  /** Breaks them off. */
+  | { readonly type: 'pauseNow' }
   | { readonly type: 'resume' }
   | { readonly type: 'stop' }
   | { readonly type: 'show'; readonly runId: RunId }
@@ -119,6 +133,7 @@ const bareIntents = [
   'ready',
   'run',
   'pause',
+  'pauseNow',
   'resume',
   'stop',
   'retry',
@@ -178,6 +193,7 @@ const changeShapes: Readonly<
   recipe: (change) => isRecord(change['recipe']) && typeof change['recipe']['path'] === 'string',
   engine: (change) => isRecord(change['engine']) && typeof change['engine']['kind'] === 'string',
   trust: (change) => typeof change['trusted'] === 'boolean',
+  estimate: (change) => change['estimate'] === null || isRecord(change['estimate']),
   runs: (change) => Array.isArray(change['runs']),
   events: (change) => Array.isArray(change['events']),
   progress: (change) => isRecord(change['progress']) && isRecord(change['progress']['at']),
@@ -193,6 +209,7 @@ function isState(value: unknown): value is PanelState {
     isRecord(value['recipe']) &&
     isRecord(value['engine']) &&
     typeof value['trusted'] === 'boolean' &&
+    (value['estimate'] === null || isRecord(value['estimate'])) &&
     Array.isArray(value['runs']) &&
     (shown === null || (isRecord(shown) && Array.isArray(shown['events'])))
   );

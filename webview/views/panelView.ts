@@ -1,6 +1,6 @@
 /**
  * Owns how the panel is put together: heading and actions, then the score, the curve, the replies; settings, the wheel,
- * the spending and the last round's changes beside them. Deliberately only arranges; each block has its own file.
+ * the cost and the last round's changes beside them. Deliberately only arranges; each block has its own file.
  */
 import { html, nothing, type TemplateResult } from 'lit';
 import type { RunId } from '../../src/core/model/ids.ts';
@@ -8,11 +8,12 @@ import type { RunStatus, RunSummary } from '../../src/core/model/views.ts';
 import type { PanelIntent } from '../../src/protocol/panel.ts';
 import { percent, statusWord } from '../../src/protocol/wording.ts';
 import type { Choices, Panel, ShownRun, View } from '../panelState.ts';
+import { changesView } from './changesView.ts';
+import { costLine, spendView } from './costView.ts';
 import { curveView } from './curveView.ts';
 import { icon, type IconName } from './icons.ts';
 import { scoreView } from './scoreView.ts';
 import { problemsView, settingsView } from './settingsView.ts';
-import { changesView, spendView } from './sideViews.ts';
 import { shownRound, solutionsView } from './solutionsView.ts';
 import { progressView, wheelView } from './wheelView.ts';
 
@@ -29,7 +30,7 @@ export interface PanelProps {
 
 function action(
   props: PanelProps,
-  type: 'run' | 'pause' | 'resume' | 'stop',
+  type: 'run' | 'pause' | 'pauseNow' | 'resume' | 'stop',
   label: string,
   sign: IconName,
   enabled: boolean,
@@ -51,7 +52,9 @@ function actions(props: PanelProps, panel: Panel): TemplateResult {
   return html`<div class="actions" role="group" aria-label="Run control">
     ${
       status === 'running'
-        ? action(props, 'pause', 'Pause', 'pause', ready)
+        ? props.view.pausing === null
+          ? action(props, 'pause', 'Pause', 'pause', ready)
+          : action(props, 'pauseNow', 'Pause Now', 'pause', ready)
         : status === 'paused'
           ? action(props, 'resume', 'Resume', 'run', ready)
           : action(props, 'run', 'Run', 'run', ready && clean)
@@ -108,6 +111,23 @@ function notices(props: PanelProps, panel: Panel): TemplateResult {
       : html`<div class="notice">
           ${icon('warning')}<span>Runs need a workspace you trust; until then no engine is started.</span>
           ${noticeButton('Manage Workspace Trust', () => props.send({ type: 'manageTrust' }))}
+        </div>`
+  }${
+    props.view.pausing === null
+      ? nothing
+      : html`<div class="notice" role="status">
+          <span>Pausing once the calls in flight are answered. Pause Now breaks them off: they may be paid a second time.</span>
+        </div>`
+  }${
+    shown?.summary?.status !== 'budget'
+      ? nothing
+      : html`<div class="notice">
+          ${icon('warning')}<span>Stopped by its budget: ${shown.summary.message} Everything it has is kept.</span>
+          ${
+            panel.engine.kind === 'ready' && panel.trusted
+              ? noticeButton('Resume with a New Cap...', () => props.send({ type: 'resume' }))
+              : nothing
+          }
         </div>`
   }${
     panel.refusal === ''
@@ -184,7 +204,7 @@ function withRun(props: PanelProps, panel: Panel, shown: ShownRun): TemplateResu
     })}
     ${wheelView(description, shown, running)} ${settings(props, panel)}
     <div class="aside">
-      ${spendView(shown, description, props.now)}
+      ${spendView(shown, props.now)}
       ${changesView(shown.changes, ({ evaluationId }) => props.send({ type: 'openEvaluation', evaluationId }))}
     </div>
   </div>`;
@@ -204,7 +224,7 @@ export function panelView(props: PanelProps): TemplateResult {
       </div>
       ${runChoice(props, panel)} ${actions(props, panel)}
     </header>
-    ${notices(props, panel)}
+    ${costLine(panel)} ${notices(props, panel)}
     ${problemsView(description, (line) => props.send({ type: 'revealLine', line }))} ${progressView(shown)}
     ${shown === null ? beforeRun(props, panel) : withRun(props, panel, shown)}
   </main>`;

@@ -1,6 +1,7 @@
 /** Owns the commands on loops and runs: run, pause, resume, stop, open, and which loop or run is meant without an argument. */
 import * as vscode from 'vscode';
 import { asId, type RunId } from '../../core/model/ids.ts';
+import { costWords } from '../../protocol/comparison.ts';
 import { percent, statusWord } from '../../protocol/wording.ts';
 import { recipeUri, type HostContext } from '../hostContext.ts';
 import type { LoopActions } from '../loopActions.ts';
@@ -9,6 +10,7 @@ import type { Panels } from '../panel/panels.ts';
 import type { RunBoard } from '../runBoard.ts';
 import type { TreeElement } from '../shell.ts';
 import type { CommandHandlers } from './commandHandlers.ts';
+import { chooseRun } from './runChoice.ts';
 
 export interface LoopCommandsContext {
   readonly host: HostContext;
@@ -53,6 +55,19 @@ function runOf({ board, panels }: LoopCommandsContext, [target]: readonly unknow
   return runId;
 }
 
+/** A run that can go on: the one meant where it can, else the only one or a person's pick of those that can. */
+async function resume(context: LoopCommandsContext, args: readonly unknown[]): Promise<void> {
+  const { host, actions, panels, board } = context;
+  const named = await chooseRun(host, {
+    args,
+    shown: panels.active()?.shownRun() ?? board.current()?.id ?? null,
+    title: 'Resume which run?',
+    fits: ({ status }) => status === 'paused' || status === 'budget',
+    none: 'No run is paused or stopped by its budget.',
+  });
+  if (named !== undefined) await actions.resume(named.run.id);
+}
+
 async function run(context: LoopCommandsContext, args: readonly unknown[]): Promise<void> {
   const uri = await loopOf(context, args);
   if (uri === null) return;
@@ -67,14 +82,26 @@ async function runActions(context: LoopCommandsContext): Promise<void> {
   if (current === null) throw new Error('No run is going on.');
   const { id, status } = current;
   const choices = [
-    status === 'running'
-      ? { label: '$(debug-pause) Pause', act: () => actions.pause(id) }
-      : { label: '$(play) Resume', act: () => actions.resume(id) },
+    ...(status === 'running'
+      ? [
+          {
+            label: '$(debug-pause) Pause',
+            description: 'once the calls in flight are answered',
+            act: () => actions.pause(id, 'finish'),
+          },
+          {
+            label: '$(debug-disconnect) Pause Now',
+            description: 'breaks off the calls in flight; they may be paid a second time',
+            act: () => actions.pause(id, 'abort'),
+          },
+        ]
+      : [{ label: '$(play) Resume', act: () => actions.resume(id) }]),
     { label: '$(debug-stop) Stop', act: () => actions.stop(id) },
     { label: '$(graph-line) Open Loop Panel', act: () => panels.showRun(current) },
   ];
   const score = current.score === null ? '' : `, ${percent(current.score)}`;
-  const choice = await vscode.window.showQuickPick(choices, {
+  const choice = await vscode.window.showQuickPick<(typeof choices)[number] & vscode.QuickPickItem>(choices, {
+    ...(current.cost === undefined ? {} : { placeHolder: costWords(current.cost, current.caps) }),
     title: `${current.recipeName}, ${statusWord(status)}, round ${current.round} of ${current.rounds}${score}`,
   });
   await choice?.act();
@@ -96,6 +123,7 @@ export function loopCommands(
 ): CommandHandlers<
   | 'ratchet.run'
   | 'ratchet.pause'
+  | 'ratchet.pauseNow'
   | 'ratchet.resume'
   | 'ratchet.stop'
   | 'ratchet.openPanel'
@@ -107,8 +135,9 @@ export function loopCommands(
   const { actions, panels } = context;
   return {
     'ratchet.run': (args) => run(context, args),
-    'ratchet.pause': (args) => actions.pause(runOf(context, args)),
-    'ratchet.resume': (args) => actions.resume(runOf(context, args)),
+    'ratchet.pause': (args) => actions.pause(runOf(context, args), 'finish'),
+    'ratchet.pauseNow': (args) => actions.pause(runOf(context, args), 'abort'),
+    'ratchet.resume': (args) => resume(context, args),
     'ratchet.stop': (args) => actions.stop(runOf(context, args)),
     'ratchet.openPanel': async (args) => {
       const uri = await loopOf(context, args);

@@ -23,6 +23,7 @@ export type DocumentAddress =
       readonly options: FileOptions;
       readonly stamp: number;
     }
+  | { readonly kind: 'comparison'; readonly one: RunId; readonly other: RunId }
   | { readonly kind: 'candidate'; readonly runId: RunId; readonly arm: Arm; readonly version: number };
 
 /** A file name from free text: letters, digits and a few signs; never empty, never more than 48 characters. */
@@ -48,6 +49,8 @@ export function pathOf(address: DocumentAddress, title: string): string {
       return `/evaluations/${part(address.evaluationId)}/${part(address.taskId)}/${address.side}.txt`;
     case 'data':
       return `/data/${part(JSON.stringify([address.file, address.options, address.stamp]))}/${fileTitle(title)}.md`;
+    case 'comparison':
+      return `/comparisons/${part(address.one)}/${part(address.other)}/${fileTitle(title)}.md`;
     case 'candidate':
       return `/candidates/${part(address.runId)}/${address.arm === 'control' ? 'control-' : ''}v${address.version}.md`;
   }
@@ -69,6 +72,10 @@ export function readPath(path: string): DocumentAddress | null {
     const side = parts[3] === 'before.txt' ? 'before' : parts[3] === 'after.txt' ? 'after' : null;
     if (task === null || side === null) return null;
     return { kind: 'changedTask', evaluationId: asId<EvaluationId>(id), taskId: asId<TaskId>(task), side };
+  }
+  if (parts[0] === 'comparisons' && parts.length === 4) {
+    const other = decoded(parts[2]);
+    return other === null ? null : { kind: 'comparison', one: asId<RunId>(id), other: asId<RunId>(other) };
   }
   if (parts[0] === 'data' && parts.length === 3) return dataAddress(id);
   const version = /^(control-)?v(\d{1,9})\.md$/.exec(parts[2] ?? '');

@@ -1,8 +1,11 @@
 /** Owns what text an address has: asks the read models and renders. Deliberately free of the editor's file system. */
 import { EngineError } from '../../client/connection.ts';
+import type { RunDetail } from '../../core/model/views.ts';
 import type { ReadModels } from '../readModels.ts';
+import { runNumbers } from '../trees/treeNode.ts';
 import type { DocumentAddress } from './addresses.ts';
 import { candidateDocument } from './candidateDocument.ts';
+import { comparisonDocument } from './comparisonDocument.ts';
 import { changedTaskDocument, evaluationDocument } from './evaluationDocument.ts';
 import { dataDocument } from './dataDocument.ts';
 import { experienceDocument } from './experienceDocument.ts';
@@ -39,6 +42,13 @@ export async function documentText(address: DocumentAddress, models: ReadModels)
     case 'data': {
       const { file, options, stamp } = address;
       return { text: dataDocument(await models.inspection(file, options, stamp)), changedAt: stamp };
+    }
+    case 'comparison': {
+      const [one, other] = await Promise.all([models.run(address.one), models.run(address.other)]);
+      if (one === null || other === null) throw gone('One of these runs');
+      const numbers = runNumbers(await models.runs());
+      const nameOf = ({ run }: RunDetail) => `${run.recipeName}, Run ${numbers.get(run.id) ?? 0}`;
+      return { text: comparisonDocument(one, other, [nameOf(one), nameOf(other)]), changedAt: 0 };
     }
     case 'candidate': {
       const [candidates, detail] = await Promise.all([

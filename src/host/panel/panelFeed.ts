@@ -5,12 +5,13 @@
 import type { StoredEvent } from '../../core/model/event.ts';
 import type { EvaluationId, RunId } from '../../core/model/ids.ts';
 import type { RunSummary } from '../../core/model/views.ts';
-import { describeRecipe, listEvents } from '../../protocol/engine.ts';
+import { describeRecipe, estimateRecipe, listEvents } from '../../protocol/engine.ts';
 import type {
   ChangedExample,
   PanelCandidate,
   PanelChange,
   PanelEngine,
+  PanelEstimate,
   PanelMessage,
   PanelRecipe,
   PanelRun,
@@ -66,6 +67,8 @@ export class PanelFeed {
   #early: StoredEvent[] | null = null;
   #descriptions = 0;
   #recipe: PanelRecipe;
+  #estimates = 0;
+  #estimate: PanelEstimate | null = null;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -103,6 +106,7 @@ export class PanelFeed {
     this.#lastSeq = shown?.events.at(-1)?.seq ?? 0;
     this.#n = 0;
     this.#post(runs, shown);
+    void this.#estimateAnew();
     const early = this.#early ?? [];
     this.#early = null;
     this.onEvents(early);
@@ -144,6 +148,8 @@ export class PanelFeed {
       return;
     }
     this.change({ kind: 'runs', runs });
+    // What a run has used narrows what the next one is expected to use.
+    if (run.status !== 'running') void this.#estimateAnew();
   }
 
   /** Scores and calls of the shown runs, which change with every round. */
@@ -153,7 +159,9 @@ export class PanelFeed {
 
   /** The loop file's text changed. */
   async onText(): Promise<void> {
-    if (await this.#describe()) this.change({ kind: 'recipe', recipe: this.#recipe });
+    if (!(await this.#describe())) return;
+    this.change({ kind: 'recipe', recipe: this.#recipe });
+    await this.#estimateAnew();
   }
 
   change(change: PanelChange): void {
@@ -201,10 +209,36 @@ export class PanelFeed {
     }
   }
 
+  /** Asks what a run of the text as it stands would use; an answer that a newer text has overtaken is dropped. */
+  async #estimateAnew(): Promise<void> {
+    this.#estimates += 1;
+    const mine = this.#estimates;
+    const { link, text, recipePath, trusted } = this.#options;
+    const tell = (estimate: PanelEstimate | null) => {
+      if (mine !== this.#estimates) return;
+      this.#estimate = estimate;
+      this.change({ kind: 'estimate', estimate });
+    };
+    if (!trusted() || this.#recipe.description?.problems.length !== 0) return tell(null);
+    if (this.#estimate?.kind !== 'known') tell({ kind: 'asking' });
+    try {
+      tell({ kind: 'known', estimate: await link.request(estimateRecipe, { recipePath, text: text() }) });
+    } catch (error) {
+      tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
   #post(runs: readonly RunSummary[], shown: PanelRun | null): void {
     const { link, trusted, post } = this.#options;
     const engine = engineOf(link.state());
-    const state: PanelState = { recipe: this.#recipe, engine, trusted: trusted(), runs, shown };
+    const state: PanelState = {
+      recipe: this.#recipe,
+      engine,
+      trusted: trusted(),
+      estimate: this.#estimate,
+      runs,
+      shown,
+    };
     post({ type: 'snapshot', n: 0, state });
   }
 

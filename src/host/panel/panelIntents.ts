@@ -56,7 +56,9 @@ export function intentHandler(context: IntentContext): (intent: PanelIntent) => 
       case 'run':
         return actions.start(document.uri);
       case 'pause':
-        return onShown(actions.pause);
+        return onShown((runId) => actions.pause(runId, 'finish'));
+      case 'pauseNow':
+        return onShown((runId) => actions.pause(runId, 'abort'));
       case 'resume':
         return onShown(actions.resume);
       case 'stop':

@@ -5,6 +5,7 @@ import type { EvaluationDetail, RunSummary } from '../../../src/core/model/views
 import { createEngineLink } from '../../../src/host/engineLink.ts';
 import { PanelFeed } from '../../../src/host/panel/panelFeed.ts';
 import { createReadModels } from '../../../src/host/readModels.ts';
+import type { RunEstimate } from '../../../src/core/model/estimate.ts';
 import type { RecipeDescription } from '../../../src/core/model/recipeView.ts';
 import { readPanelMessage, type PanelMessage } from '../../../src/protocol/panel.ts';
 import { firstView, receive, type View } from '../../../webview/panelState.ts';
@@ -18,6 +19,16 @@ const description: RecipeDescription = {
   steps: [],
   control: null,
   problems: [],
+};
+
+const estimated: RunEstimate = {
+  calls: { low: 100, high: 120 },
+  inputTokens: { low: 1_000, high: 2_000 },
+  outputTokens: { low: 500, high: 900 },
+  usd: null,
+  ms: null,
+  measured: 0,
+  cap: null,
 };
 
 const round = (number: number) => ({ kind: 'roundStarted' as const, at: at(number) });
@@ -35,7 +46,12 @@ const evaluated = (number: number, mean: number) => ({
 });
 
 function setUp(
-  options: { runs?: RunSummary[]; events?: StoredEvent[]; detail?: EvaluationDetail | null } = {},
+  options: {
+    runs?: RunSummary[];
+    events?: StoredEvent[];
+    detail?: EvaluationDetail | null;
+    estimate?: () => Promise<RunEstimate>;
+  } = {},
 ) {
   const runs = options.runs ?? [runOf({ status: 'running' })];
   const events = options.events ?? stored([round(1)]);
@@ -57,6 +73,7 @@ function setUp(
       hooks.whileReading();
       return page;
     },
+    'ratchet/recipe/estimate': options.estimate ?? (async () => estimated),
     'ratchet/evaluations': () => [],
     'ratchet/candidates': () => [],
     'ratchet/evaluation': () => options.detail ?? null,
@@ -98,7 +115,7 @@ describe('what a panel is told', () => {
   test('a first snapshot says that the engine is being looked for, the next one has everything', async () => {
     const { feed, posted, link } = setUp();
     await feed.snapshot();
-    expect(posted.map((message) => message.type)).toEqual(['snapshot', 'snapshot']);
+    expect(posted.slice(0, 2).map((message) => message.type)).toEqual(['snapshot', 'snapshot']);
     expect(posted[0]).toMatchObject({ state: { engine: { kind: 'connecting' }, shown: null } });
     expect(link.state().kind).toBe('open');
     const { view } = viewOf(posted);
@@ -149,6 +166,7 @@ describe('what a panel is told', () => {
   test('events of other runs are not for this panel', async () => {
     const { feed, posted } = setUp();
     await feed.snapshot();
+    await settle();
     const before = posted.length;
     feed.onEvents([{ seq: 9, runId: asId('other'), time: 0, event: round(4) }]);
     expect(posted.length).toBe(before);
@@ -161,6 +179,7 @@ describe('what a panel is told', () => {
     runs.push(newer);
     models.forgetAll();
     await feed.onRun(newer);
+    await settle();
     expect(viewOf(posted).view.panel?.shown?.runId).toBe('run2');
     const count = posted.length;
     await feed.onRun(runOf({ status: 'stopped' }));
@@ -211,6 +230,31 @@ describe('what a panel is told', () => {
       kind: 'outdated',
       message: expect.stringContaining('9.9.9') as string,
     });
+  });
+
+  test('what a run would use is told after the snapshot, and anew when the text changes', async () => {
+    const { feed, posted, engine } = setUp();
+    await feed.snapshot();
+    await settle();
+    expect(viewOf(posted).view.panel?.estimate).toEqual({ kind: 'known', estimate: estimated });
+    const before = engine.asked.filter((method) => method === 'ratchet/recipe/estimate').length;
+    await feed.onText();
+    expect(engine.asked.filter((method) => method === 'ratchet/recipe/estimate').length).toBe(before + 1);
+  });
+
+  test('an estimate that a newer one has overtaken is dropped, and one that fails says why', async () => {
+    const first = Promise.withResolvers<RunEstimate>();
+    const answers = [first.promise, Promise.reject(new Error('The file tasks.jsonl is not there.'))];
+    answers[1]?.catch(() => undefined);
+    const { feed, posted } = setUp({ estimate: () => answers.shift() ?? Promise.resolve(estimated) });
+    await feed.snapshot();
+    await feed.onText();
+    await settle();
+    const failed = { kind: 'failed', message: 'The file tasks.jsonl is not there.' };
+    expect(viewOf(posted).view.panel?.estimate).toEqual(failed);
+    first.resolve(estimated);
+    await settle();
+    expect(viewOf(posted).view.panel?.estimate).toEqual(failed);
   });
 
   test('an engine that fails is told in its sentence', async () => {

@@ -10,7 +10,7 @@ import {
 } from '../../../src/protocol/panel.ts';
 import { announcement } from '../../../webview/announcement.ts';
 import { chartOf, roundTicks } from '../../../webview/curve.ts';
-import { firstView, readChoices, receive, type View } from '../../../webview/panelState.ts';
+import { asked, firstView, readChoices, receive, type View } from '../../../webview/panelState.ts';
 import { replyStretches } from '../../../webview/replyChange.ts';
 import { emptyRun, foldEvents, keptIn, newest } from '../../../webview/runModel.ts';
 import { shownRound, staysOf } from '../../../webview/views/solutionsView.ts';
@@ -164,6 +164,7 @@ describe('what the panel keeps of the messages', () => {
       recipe: { path: 'star.loop.yaml', description: null },
       engine: { kind: 'ready' },
       trusted: true,
+      estimate: null,
       runs: [runOf()],
       shown: { runId, events, progress: null, changes: null, inUse: null },
     } satisfies PanelState,
@@ -237,6 +238,60 @@ describe('what the panel keeps of the messages', () => {
     expect(receive(chosen, snapshot()).view.choices).toEqual({ round: 1, arm: 'control', taskId: 't1' });
     expect(readChoices({ round: 'x', arm: 'other', taskId: 3 })).toEqual(firstView.choices);
     expect(readChoices(null)).toEqual(firstView.choices);
+  });
+
+  test('the newest cost is shown: an older summary does not take back what progress has told', () => {
+    const cost = (calls: number) => ({
+      ...{ calls, inputTokens: 10, outputTokens: 5, usd: 0.01, worstCaseCalls: 0, reused: 0, ms: 100 },
+    });
+    const told = (n: number, calls: number): PanelMessage => {
+      const message = progress(n);
+      if (message.type !== 'change' || message.change.kind !== 'progress') throw new Error('not progress');
+      return {
+        ...message,
+        change: { ...message.change, progress: { ...message.change.progress, cost: cost(calls) } },
+      };
+    };
+    const runs = (n: number, status: 'running' | 'paused', calls: number): PanelMessage => ({
+      type: 'change',
+      n,
+      change: { kind: 'runs', runs: [runOf({ status, cost: cost(calls) })] },
+    });
+    const callsAfter = (...messages: PanelMessage[]) =>
+      after(snapshot(), ...messages).view.panel?.shown?.cost?.calls;
+    expect(callsAfter()).toBeUndefined();
+    expect(callsAfter(told(1, 40), runs(2, 'running', 30))).toBe(40);
+    expect(callsAfter(told(1, 40), runs(2, 'running', 50))).toBe(50);
+    // What was in flight and never answered may be taken back once the run stands still.
+    expect(callsAfter(told(1, 40), runs(2, 'paused', 38))).toBe(38);
+  });
+
+  test('a pause that was asked for is over when the run stands still or the pause was refused', () => {
+    const runs = (n: number, status: 'running' | 'paused'): PanelMessage => ({
+      type: 'change',
+      n,
+      change: { kind: 'runs', runs: [runOf({ status })] },
+    });
+    const pausing = asked(after(snapshot(), runs(1, 'running')).view, { type: 'pause' });
+    expect(pausing.pausing).toBe(runId);
+    expect(asked(pausing, { type: 'revealLine', line: 1 }).pausing).toBe(runId);
+    expect(receive(pausing, runs(2, 'running')).view.pausing).toBe(runId);
+    expect(receive(pausing, runs(2, 'paused')).view.pausing).toBeNull();
+    const refusal: PanelMessage = { type: 'change', n: 2, change: { kind: 'refusal', message: 'No.' } };
+    expect(receive(pausing, refusal).view.pausing).toBeNull();
+  });
+
+  test('what a resume found again and has to repeat is kept, the newest of several', () => {
+    const resumed = (recovered: number, repeated?: number): Body => ({
+      kind: 'runResumed',
+      recovered,
+      ...(repeated === undefined ? {} : { repeated }),
+      at: at(0),
+    });
+    const resumedIn = (...events: Body[]) => foldEvents(emptyRun, stored(events)).resumed;
+    expect(resumedIn(started)).toBeNull();
+    expect(resumedIn(started, resumed(41, 2))).toEqual({ recovered: 41, repeated: 2 });
+    expect(resumedIn(started, resumed(41, 2), resumed(90))).toEqual({ recovered: 90, repeated: 0 });
   });
 
   test('a screen reader is told rounds and the end, not steps', () => {
