@@ -94,7 +94,7 @@ type FindKey = (place: {
 
 /** Throws ProviderError for an address that cannot be used. */
 function endpointOf(settings: ProviderSettings, model: string, find: FindKey, log: Log): OpenAiEndpoint {
-  const { baseURL, allowHttp, apiVersion, proxy, concurrency } = settings;
+  const { baseURL, allowHttp, apiVersion, proxy, concurrency, samplesPerCall } = settings;
   const { origin, host } = readAddress(baseURL, allowHttp);
   const { id: provider, api, headers, keyHeader, stream } = settings;
   return {
@@ -107,6 +107,7 @@ function endpointOf(settings: ProviderSettings, model: string, find: FindKey, lo
     ...(apiVersion === null ? {} : { apiVersion }),
     ...(proxy === null ? {} : { proxy }),
     ...(concurrency === null ? {} : { concurrency }),
+    ...(samplesPerCall === null ? {} : { samplesPerCall }),
   };
 }
 

@@ -48,6 +48,7 @@ const providerShape = z.strictObject({
   proxy: z.string().max(2000).optional(),
   stream: z.boolean().optional(),
   concurrency: z.number().int().min(1).max(1024).optional(),
+  samplesPerCall: z.number().int().min(1).max(128).optional(),
   models: z.array(z.string().min(1).max(200)).max(1000).optional(),
   prices: z.record(z.string().min(1).max(200), price).optional(),
   allowHttp: z.boolean().optional(),
@@ -72,6 +73,8 @@ export interface ProviderSettings {
   readonly stream: boolean;
   /** Calls in flight, at most; null for the usual number. */
   readonly concurrency: number | null;
+  /** Samples of one request asked for in one call, at most; null for one. */
+  readonly samplesPerCall: number | null;
   /** Offered first where a model is picked. */
   readonly models: readonly string[];
   /** By model: US dollars for a million tokens. */
@@ -149,6 +152,7 @@ export function findProvider(id: string, own: unknown): FoundProvider {
     proxy: said.proxy === undefined || said.proxy === '' ? null : said.proxy,
     stream: said.stream ?? false,
     concurrency: said.concurrency ?? null,
+    samplesPerCall: said.samplesPerCall ?? null,
     models: said.models ?? [],
     prices: said.prices ?? {},
     allowHttp: said.allowHttp ?? false,

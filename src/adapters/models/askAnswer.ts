@@ -34,6 +34,36 @@ export function askAnswer(session: Session, request: ModelRequest): Ask<ModelAns
   };
 }
 
+/** How many samples of one request may go in one call now. */
+export function samplesAtOnce({ endpoint, protocol, refused }: Session): number {
+  const can = protocol.readSamples !== null && endpoint.stream !== true && !refused.has('n');
+  return can ? Math.max(1, endpoint.samplesPerCall ?? 1) : 1;
+}
+
+/** `count` answers to one request, in one call; null for those that did not come. */
+export function askSamples(
+  session: Session,
+  request: ModelRequest,
+  count: number,
+): Ask<readonly (ModelAnswer | null)[]> {
+  const { protocol, endpoint } = session;
+  const asked = (): AskedFor => ({ ...askedFor(session, request, false), samples: count });
+  return {
+    sent: () => protocol.sent(asked()),
+    send: (client) => protocol.send(client, asked()),
+    read: (body, requestId) => {
+      const answers = protocol.readSamples?.(body, endpoint.model, requestId, count) ?? [];
+      const came = answers.filter((answer) => answer !== null);
+      // Some endpoints take the field and do nothing about it.
+      if (came.length === 1) adapt(session, 'n');
+      if (came.length === 0) return [readAnswerTo(session, request, body, requestId)];
+      return answers.map((answer) => (answer === null ? null : asWanted(session, request, answer)));
+    },
+    failed: (reason) => Array.from({ length: count }, () => failed(reason)),
+    answeredBy: (answers) => answers.find((answer) => answer?.ok === true)?.model ?? null,
+  };
+}
+
 /** An answer as the request wants it: log-probabilities only where they were asked for, and a note where its form was not kept. */
 export function readAnswerTo(
   session: Session,
@@ -41,10 +71,13 @@ export function readAnswerTo(
   body: unknown,
   requestId: string | null,
 ): ModelAnswer {
-  const { endpoint, protocol, refused } = session;
-  const answer = protocol.read(body, endpoint.model, requestId);
+  const { endpoint, protocol } = session;
+  return asWanted(session, request, protocol.read(body, endpoint.model, requestId));
+}
+
+function asWanted(session: Session, request: ModelRequest, answer: ModelAnswer): ModelAnswer {
   if (!answer.ok) return answer;
-  const form = formField(request, refused);
+  const form = formField(request, session.refused);
   // Some endpoints take the field and do nothing about it; from now on they are told in words, too.
   if (form !== null && answer.finish === 'stop' && !isJsonObject(answer.text)) adapt(session, form);
   const { logprobs = null, ...rest } = answer;

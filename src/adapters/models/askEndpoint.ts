@@ -52,6 +52,7 @@ const withoutField: Readonly<Record<OptionalField, string>> = {
   max_tokens: 'takes the answer limit by another name',
   stream_options: 'does not report usage of streamed answers: tokens count at their worst case',
   store: 'cannot be asked to keep nothing: it may store answers',
+  n: 'gives one answer a call: samples are asked for one by one',
   logprobs: 'gives no log-probabilities',
   json_schema: 'holds no answer to a JSON Schema: the form is asked for in words, too',
   json_object: 'cannot be held to JSON: the form is asked for in words alone',

@@ -8,19 +8,24 @@ import type { ModelAnswer, ModelRequest } from '../../core/ports.ts';
 import { formField, formFields, messagesOf } from './answerForm.ts';
 import { EndpointFault } from './endpointFault.ts';
 import { throwErrorInside } from './errorInside.ts';
-import { failed, listOf, modelNamed, objectOf, tokenCount } from './json.ts';
+import { failed, listOf, modelNamed, objectOf, shares, tokenCount } from './json.ts';
 import type { OptionalField } from './judgeFault.ts';
 import { readLogprobs } from './logprobs.ts';
 import type { AskedFor, Protocol, StreamReader } from './protocol.ts';
 
 const optional: readonly OptionalField[] = ['seed', 'temperature', 'max_tokens'];
 
+/** One seed cannot be that of several samples. */
+const several = ({ samples = 1, refused }: AskedFor): boolean => samples > 1 && !refused.has('n');
+
 /** `max_tokens`, once refused, goes by its newer name. */
-function bodyOf({ request, model, stream, refused }: AskedFor): ChatCompletionCreateParams {
+function bodyOf(asked: AskedFor): ChatCompletionCreateParams {
+  const { request, model, stream, refused, samples = 1 } = asked;
   return {
     model,
     messages: messagesOf(request, refused).map(({ role, content }) => ({ role, content })),
-    ...(refused.has('seed') ? {} : { seed: request.seed }),
+    ...(several(asked) ? { n: samples } : {}),
+    ...(refused.has('seed') || several(asked) ? {} : { seed: request.seed }),
     ...(refused.has('temperature') ? {} : { temperature: request.temperature }),
     ...(refused.has('max_tokens')
       ? { max_completion_tokens: request.maxTokens }
@@ -89,6 +94,37 @@ export function readCompletion(body: unknown, asked: string, requestId: string |
 }
 
 /**
+ * The answers to a call for several, each under its own index: endpoints may send them in any order, twice, or fewer. What
+ * was read is counted to the first, what was written is split evenly: endpoints report the call as a whole.
+ */
+export function readSamples(
+  body: unknown,
+  asked: string,
+  requestId: string | null,
+  count: number,
+): readonly (ModelAnswer | null)[] {
+  const answer = objectOf(body);
+  const choices = new Map<number, unknown>();
+  listOf(answer?.['choices']).forEach((choice, place) => {
+    const index = tokenCount(objectOf(choice)?.['index']) ?? place;
+    if (index < count && !choices.has(index)) choices.set(index, choice);
+  });
+  const { input, output } = usageOf(answer?.['usage']);
+  const written = shares(
+    output,
+    [...choices.keys()].map(() => 1),
+  );
+  const order = [...choices.keys()].sort((a, b) => a - b);
+  return Array.from({ length: count }, (_, index) => {
+    const place = order.indexOf(index);
+    if (place < 0) return null;
+    const one = readCompletion({ ...answer, choices: [choices.get(index)] }, asked, requestId);
+    const usage = { input: input === null || place === 0 ? input : 0, output: written[place] ?? null };
+    return one.ok ? { ...one, usage } : one;
+  });
+}
+
+/**
  * Chunks to a completion. Complete with a finish reason or the closing `[DONE]`, whichever comes: with neither, half an
  * answer would pass for a whole one. Usage is that of the last chunk that has any.
  */
@@ -135,12 +171,17 @@ function chatReader(): StreamReader {
 export const chatProtocol: Protocol = {
   path: '/v1/chat/completions',
   bodyOf,
-  sent: ({ request, stream, refused }) => [
-    ...[...optional, ...(stream ? (['stream_options'] as const) : [])].filter((field) => !refused.has(field)),
+  sent: ({ request, stream, refused, samples = 1 }) => [
+    ...[
+      ...optional,
+      ...(stream ? (['stream_options'] as const) : []),
+      ...(samples > 1 ? (['n'] as const) : []),
+    ].filter((field) => !refused.has(field)),
     ...formFields(request, refused),
   ],
   send: (client, asked) => client.chat.completions.create(bodyOf(asked)).asResponse(),
   reader: chatReader,
   leastTokens: 1,
   read: readCompletion,
+  readSamples,
 };

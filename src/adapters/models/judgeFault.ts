@@ -13,6 +13,8 @@ export type OptionalField =
   | 'max_tokens'
   | 'stream_options'
   | 'store'
+  /** Several samples of one request. */
+  | 'n'
   | 'logprobs'
   /** A schema the answer is held to; without it, that it be JSON at all; without both, words. */
   | 'json_schema'

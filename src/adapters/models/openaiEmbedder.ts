@@ -8,7 +8,7 @@ import type { Embedder, EmbeddingAnswer, StopSignal } from '../../core/ports.ts'
 import { type Ask, askEndpoint } from './askEndpoint.ts';
 import { askMany } from './askMany.ts';
 import { EndpointFault } from './endpointFault.ts';
-import { listOf, modelNamed, objectOf, tokenCount } from './json.ts';
+import { listOf, modelNamed, objectOf, shares, tokenCount } from './json.ts';
 import { type OpenAiEndpoint, openSession, type Session } from './session.ts';
 
 interface Text {
@@ -39,21 +39,6 @@ function grouped(texts: readonly Text[]): readonly (readonly Text[])[] {
     }
   }
   return groups;
-}
-
-/** Each text's part of a count, by its bytes; whole numbers whose sum is the count. Null where it is not known. */
-export function shares(total: number | null, sizes: readonly number[]): readonly (number | null)[] {
-  if (total === null) return sizes.map(() => null);
-  const all = sizes.reduce((sum, size) => sum + size, 0);
-  let before = 0;
-  let given = 0;
-  return sizes.map((size) => {
-    before += size;
-    const due = all === 0 ? 0 : Math.round((total * before) / all);
-    const part = due - given;
-    given = due;
-    return part;
-  });
 }
 
 function vectorOf(value: unknown): Float32Array | null {

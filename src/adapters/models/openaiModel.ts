@@ -12,9 +12,10 @@ import type {
   StopSignal,
   TakenCall,
 } from '../../core/ports.ts';
-import { askAnswer, refuseWeights } from './askAnswer.ts';
+import { askAnswer, askSamples, refuseWeights, samplesAtOnce } from './askAnswer.ts';
 import { askEndpoint } from './askEndpoint.ts';
 import { askMany } from './askMany.ts';
+import { sampleGroups } from './sampleGroups.ts';
 import { openaiBatches } from './openaiBatches.ts';
 import { type OpenAiEndpoint, openSession, type Session } from './session.ts';
 
@@ -40,25 +41,37 @@ function listed(requests: readonly ModelRequest[]): CallSource {
   };
 }
 
-function answers(session: Session, calls: CallSource, stop: StopSignal): AsyncIterable<Indexed> {
-  const source = {
-    size: calls.size,
-    next: () => calls.next(),
-    giveBack: ({ index }: TakenCall) => calls.giveBack(index),
-    close: () => calls.close(),
-  };
-  return askMany<TakenCall, Indexed>(
-    session,
-    source,
-    stop,
-    async ({ request, index }, signal) => {
-      refuseWeights(session, [request]);
-      const outcome = await askEndpoint(session, askAnswer(session, request), signal);
-      if (outcome === null || outcome === 'unsent') return outcome;
-      return { ...outcome, answer: [{ index, answer: outcome.answer }] };
-    },
-    ({ answer }) => (answer.ok ? '' : answer.reason),
-  );
+async function* answers(session: Session, calls: CallSource, stop: StopSignal): AsyncGenerator<Indexed> {
+  const groups = sampleGroups(calls, () => samplesAtOnce(session));
+  try {
+    yield* askMany<readonly TakenCall[], Indexed>(
+      session,
+      groups,
+      stop,
+      async (unit, signal) => {
+        const [first] = unit;
+        if (first === undefined) return null;
+        const { request, index } = first;
+        refuseWeights(session, [request]);
+        if (unit.length > 1) {
+          const outcome = await askEndpoint(session, askSamples(session, request, unit.length), signal);
+          if (outcome === null || outcome === 'unsent') return outcome;
+          groups.askAlone(unit.filter((_, place) => (outcome.answer[place] ?? null) === null));
+          const came = unit.flatMap((call, place) => {
+            const answer = outcome.answer[place] ?? null;
+            return answer === null ? [] : [{ index: call.index, answer }];
+          });
+          return { ...outcome, answer: came };
+        }
+        const outcome = await askEndpoint(session, askAnswer(session, request), signal);
+        if (outcome === null || outcome === 'unsent') return outcome;
+        return { ...outcome, answer: [{ index, answer: outcome.answer }] };
+      },
+      ({ answer }) => (answer.ok ? '' : answer.reason),
+    );
+  } finally {
+    await groups.finish();
+  }
 }
 
 /**

@@ -17,6 +17,8 @@ export interface AskedFor {
   readonly stream: boolean;
   /** Fields this endpoint has been found not to take. */
   readonly refused: ReadonlySet<OptionalField>;
+  /** Answers wanted of this one call; 1 when absent. */
+  readonly samples?: number;
 }
 
 export interface Protocol {
@@ -33,4 +35,13 @@ export interface Protocol {
   readonly leastTokens: number;
   /** `asked` is the model's name in the request, for endpoints that do not name the one that answered. */
   read(body: unknown, asked: string, requestId: string | null): ModelAnswer;
+  /** The answers to a call for several, by their index; null for one that is not there. Null where one call has one answer. */
+  readonly readSamples:
+    | ((
+        body: unknown,
+        asked: string,
+        requestId: string | null,
+        count: number,
+      ) => readonly (ModelAnswer | null)[])
+    | null;
 }

@@ -140,4 +140,5 @@ export const responsesProtocol: Protocol = {
   reader: responseReader,
   leastTokens: 16,
   read: readResponse,
+  readSamples: null,
 };

@@ -39,6 +39,11 @@ export interface OpenAiEndpoint {
   readonly stream?: boolean;
   /** Calls in flight at once, at most; default 8. A busy host gets fewer. */
   readonly concurrency?: number;
+  /**
+   * Samples of one request asked for in one call, at most (`n` of chat completions); default 1. Neither with `stream` nor
+   * through the Responses API. Such samples have no seed.
+   */
+  readonly samplesPerCall?: number;
   /** Such as http://host:port; none by default. */
   readonly proxy?: string;
   /** The connections to use instead of this process's own; tests watch the wire with it. */

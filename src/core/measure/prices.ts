@@ -22,27 +22,38 @@ export interface PriceRow extends ModelPrice {
   readonly batchShare?: number;
 }
 
-const openAi = (model: string, input: number, output: number): PriceRow => ({
+const openAi = (model: string, input: number, output: number, source: string): PriceRow => ({
   host: 'api.openai.com',
   model,
   input,
   output,
-  asOf: '2026-04',
-  source: 'developers.openai.com/api/docs/pricing',
+  asOf: '2026-11',
+  source,
   // "50 % lower" than the same calls made directly, for every model that takes batches (guides/batch).
   batchShare: 0.5,
 });
 
-/** Standard rate, without caching or batch discounts: what a call costs at most. */
+/** OpenAI's own page of the model. */
+const ownPage = (model: string): string => `developers.openai.com/api/docs/models/${model}`;
+/** What a gateway that passes OpenAI's rate on says it is. */
+const gateway = (model: string): string =>
+  `vercel.com/ai-gateway/models/${model}, where OpenAI is listed (second-hand)`;
+
+/**
+ * Standard rate, without caching or batch discounts: what a call costs at most. Where OpenAI's own page of a model could
+ * not be read, the source says so. `gpt-5`: the input is on OpenAI's page of gpt-5.1, the output is second-hand.
+ */
 export const listPrices: readonly PriceRow[] = [
-  openAi('gpt-5', 1.25, 10),
-  openAi('gpt-5-mini', 0.25, 2),
-  openAi('gpt-5-nano', 0.05, 0.4),
-  openAi('gpt-4.1', 2, 8),
-  openAi('gpt-4.1-mini', 0.4, 1.6),
-  openAi('gpt-4.1-nano', 0.1, 0.4),
-  openAi('gpt-4o', 2.5, 10),
-  openAi('gpt-4o-mini', 0.15, 0.6),
+  openAi('gpt-5.4-mini', 0.75, 4.5, 'developers.openai.com/docs/models'),
+  openAi('gpt-5.1', 1.25, 10, ownPage('gpt-5.1')),
+  openAi('gpt-5', 1.25, 10, 'deploybase.ai/articles/openai-pricing, of 2026-03 (second-hand)'),
+  openAi('gpt-5-mini', 0.25, 2, ownPage('gpt-5-mini')),
+  openAi('gpt-5-nano', 0.05, 0.4, ownPage('gpt-5-nano')),
+  openAi('gpt-4.1', 2, 8, gateway('gpt-4.1')),
+  openAi('gpt-4.1-mini', 0.4, 1.6, gateway('gpt-4.1-mini')),
+  openAi('gpt-4.1-nano', 0.1, 0.4, ownPage('gpt-4.1-nano')),
+  openAi('gpt-4o', 2.5, 10, 'deploybase.ai/articles/openai-pricing, of 2026-03 (second-hand)'),
+  openAi('gpt-4o-mini', 0.15, 0.6, gateway('gpt-4o-mini')),
 ];
 
 /** A price that can be counted with: finite and not negative; 0 is a price, for a model that costs nothing. */

@@ -1,6 +1,7 @@
 /** Owns the check of answers asked for in a form, of log-probabilities, and of embeddings. */
 import { expect, test } from 'vitest';
-import { openaiEmbedder, shares } from '../../../../src/adapters/models/openaiEmbedder.ts';
+import { shares } from '../../../../src/adapters/models/json.ts';
+import { openaiEmbedder } from '../../../../src/adapters/models/openaiEmbedder.ts';
 import { hostGates } from '../../../../src/adapters/models/hostGate.ts';
 import type { EmbeddingAnswer } from '../../../../src/core/ports.ts';
 import {
