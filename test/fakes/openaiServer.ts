@@ -2,9 +2,9 @@
  * Owns a local OpenAI-compatible server that misbehaves as told: each request is answered by a script, so that every
  * fault of an endpoint can be had at any moment of a run. Bound to 127.0.0.1. Deliberately not a model.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
 export interface SeenRequest {
@@ -204,7 +204,11 @@ async function readJson(request: IncomingMessage): Promise<Record<string, unknow
   return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
 }
 
-export async function startOpenAiServer(reply: Reply): Promise<FakeServer> {
+/** `door` takes the connections, for those that are not plain HTTP. */
+export async function startOpenAiServer(
+  reply: Reply,
+  door: (listener: RequestListener) => Server = createServer,
+): Promise<FakeServer> {
   const seen: SeenRequest[] = [];
   const sockets = new Set<Socket>();
   const started = performance.now();
@@ -229,10 +233,10 @@ export async function startOpenAiServer(reply: Reply): Promise<FakeServer> {
     seen[place] = whole;
     await reply(response, whole);
   };
-  const server = createServer((request, response) => {
+  const server = door((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
-  server.on('connection', (socket) => {
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });

@@ -5,13 +5,10 @@
  *   item     that call failed with a reason, asked once (or as often as `asked` says), and all others are answered
  *   outcome  an answer like any other, asked once
  *   paused   the run pauses with one sentence, answers before it are kept, and nothing is asked any more
- * Elsewhere or otherwise, because no server of ours can stage them in the middle of a run: 9 (below: held, not burned),
- * 14 (below, and hostGate.test.ts: halving), 20 and 23 (below, first call), 21 and most of 22 (judgeFault.test.ts, by the
- * codes Node gives), 41 (one answer is asked for at a time: the one with index 0 is taken), 45 (below).
- * Not staged: GOAWAY of 44, since only HTTP/1.1 is spoken; resuming by itself after 21, which is the run's.
+ * In files of their own, at the same three moments: 20 to 23 and 44's GOAWAY, which are faults of the way there
+ * (connectionFaults.test.ts), and 41 where several answers are asked for at once (sampleFaults.test.ts).
+ * Otherwise: 9 is held to the end of the test and not for two minutes; that 14 halves is in hostGate.test.ts.
  */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OpenAiEndpoint } from '../../../../src/adapters/models/session.ts';
 import type { LanguageModel, ModelAnswer } from '../../../../src/core/ports.ts';
@@ -24,7 +21,7 @@ import {
   streamed,
 } from '../../../fakes/openaiServer.ts';
 import { again, busy, item, outcome, paused, type Row } from './apiFaultRows.ts';
-import { all, modelOf, one, refusal, request, serve } from './askEndpoint.ts';
+import { all, modelOf, refusal, request, serve } from './askEndpoint.ts';
 
 const CALLS = 60;
 const IN_FLIGHT = 16;
@@ -205,41 +202,5 @@ describe.each(moments)('at the %s call', (moment, at) => {
     expect([...got.keys()].sort((a, b) => a - b)).toEqual(Array.from({ length: at }, (_, index) => index));
     await quiet(server);
     expect(server.seen).toHaveLength(Math.min(at + IN_FLIGHT, CALLS));
-  });
-});
-
-describe('before any answer can come', () => {
-  test('20 a name that does not resolve', async () => {
-    const server = await serve(completion('42'));
-    const sentence = await refusal(one(server, { baseURL: 'https://nowhere.invalid/v1' }));
-    expect(sentence).toMatch(/cannot reach nowhere\.invalid \((?:ENOTFOUND|EAI_AGAIN)\)/);
-  });
-
-  test('22 a port that speaks no TLS', async () => {
-    const server = await serve(completion('42'));
-    const baseURL = server.baseURL.replace('http:', 'https:');
-    expect(await refusal(one(server, { baseURL }))).toMatch(
-      /certificate of 127\.0\.0\.1:\d+ is not accepted/,
-    );
-    expect(server.seen).toHaveLength(0);
-  });
-
-  test('23 a proxy that wants a sign-in, and one that is down', async () => {
-    const server = await serve(completion('42'));
-    let tunnels = 0;
-    const proxy = createServer();
-    proxy.on('connect', (_request, socket) => {
-      tunnels += 1;
-      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n');
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-    expect(await refusal(one(server, { proxy: address }))).toMatch(/proxy on the way to .* wants a sign-in/);
-    expect(tunnels).toBe(1);
-    await new Promise((resolve) => proxy.close(resolve));
-    expect(await refusal(one(server, { proxy: address }))).toMatch(
-      /through the proxy 127\.0\.0\.1:\d+ \(ECONN/,
-    );
-    expect(server.seen).toHaveLength(0);
   });
 });

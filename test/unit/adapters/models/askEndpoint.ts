@@ -15,8 +15,11 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
-export async function serve(reply: Reply): Promise<FakeServer> {
-  const server = await startOpenAiServer(reply);
+export async function serve(
+  reply: Reply,
+  door?: Parameters<typeof startOpenAiServer>[1],
+): Promise<FakeServer> {
+  const server = await startOpenAiServer(reply, door);
   servers.push(server);
   return server;
 }
