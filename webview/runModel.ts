@@ -11,6 +11,7 @@ import type {
   ShowcaseItem,
   StoredEvent,
 } from '../src/core/model/event.ts';
+import type { HealthFigures } from '../src/core/model/health.ts';
 import type { CandidateId } from '../src/core/model/ids.ts';
 import { count, counted, percent, points } from '../src/protocol/wording.ts';
 
@@ -87,6 +88,8 @@ export interface RunModel {
   readonly warnings: readonly string[];
   /** What its last resume found again, and what it has to ask again; null where it was never resumed. */
   readonly resumed: { readonly recovered: number; readonly repeated: number } | null;
+  /** Of the newest round of the main arm that was measured; null before. */
+  readonly health: { readonly round: number; readonly figures: HealthFigures } | null;
   /** Number of the newest event folded in; events up to it are ignored. */
   readonly lastSeq: number;
 }
@@ -113,6 +116,7 @@ export const emptyRun: RunModel = {
   test: null,
   warnings: [],
   resumed: null,
+  health: null,
   lastSeq: 0,
 };
 
@@ -167,7 +171,7 @@ export function stepNote(event: RunEvent, times: number): string | null {
 /** The wheel after an event: events of the run itself leave it where it stands. */
 function turn(wheel: Wheel, event: RunEvent): Wheel {
   const { arm, round, step } = event.at;
-  if (step === '' && event.kind !== 'roundStarted') return wheel;
+  if ((step === '' && event.kind !== 'roundStarted') || step === 'health') return wheel;
   const phase =
     event.kind === 'stepStarted' ? event.phase : event.kind === 'roundStarted' ? null : wheel.phase;
   return { arm, round, step, phase };
@@ -175,7 +179,7 @@ function turn(wheel: Wheel, event: RunEvent): Wheel {
 
 function withNote(model: RunModel, event: RunEvent): RunModel {
   const { arm, step } = event.at;
-  if (step === '') return model;
+  if (step === '' || step === 'health') return model;
   return inArm(model, arm, (state) => {
     const before = state.notes.get(step);
     const times = before?.kind === event.kind ? before.times + 1 : 1;
@@ -253,6 +257,8 @@ function fold(model: RunModel, event: RunEvent): RunModel {
             test: { start: event.start, final: event.final, interval: event.interval, gain: event.gain },
           }
         : model;
+    case 'healthMeasured':
+      return arm === 'main' ? { ...model, health: { round, figures: event.health } } : model;
     case 'warningRaised':
       return { ...model, warnings: [...model.warnings, event.message] };
     case 'runResumed':

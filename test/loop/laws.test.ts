@@ -1,72 +1,10 @@
 /** The nine laws of the design, each with what tries to break it. */
 import { describe, expect, it } from 'vitest';
 import { parseRecipe } from '../../src/core/loop/parseRecipe.ts';
-import { experienceKey } from '../../src/core/measure/identity.ts';
 import type { ModelRequest } from '../../src/core/ports.ts';
 import { StoreError } from '../../src/core/ports.ts';
-import { asks, doubled, doubling, files, recipe } from '../fakes/doublingWorld.ts';
-import { eventsOf, expectSameAtAnyPace, play, prompt, task, type Played } from '../fakes/scriptedRun.ts';
-
-const RULE = 'Multiply the number by two exactly.';
-const knows = (request: ModelRequest) => prompt(request).includes(RULE);
-
-/** Answers whatever any operator asks, always alike for the same request. */
-function everything(request: ModelRequest): string {
-  if (asks(request, 'text')) return JSON.stringify({ text: RULE });
-  if (asks(request, 'instruction')) return JSON.stringify({ instruction: `Double it. ${request.seed % 5}` });
-  if (asks(request, 'input'))
-    return JSON.stringify({
-      input: `double ${1000 + (request.seed % 50)}`,
-      reference: String(2000 + 2 * (request.seed % 50)),
-    });
-  if (asks(request, 'part')) return '{"part": "big numbers"}';
-  if (asks(request, 'score'))
-    return JSON.stringify({ score: request.seed % 11, reason: 'so', critique: 'more' });
-  if (asks(request, 'better'))
-    return JSON.stringify({ better: prompt(request).length % 2 === 0 ? 'A' : 'B' });
-  return doubled(request, knows(request) || request.seed % 4 === 0);
-}
-
-/** Every operator, most sources and policies, in one round. */
-const wide = (autonomy: string) => `
-  - propose: { source: pool, n: 3 }
-  - solve: { n: 2 }
-  - assess: { on: tasks, source: judge, rubric: "Is the task clear?" }
-  - select: { over: tasks, policy: kCenter, k: 5 }
-  - solve: { n: 3, style: cot, context: [memory, principles, scratch, workflow] }
-    as: attempts
-  - assess: { source: vote }
-  - assess: { source: pairs, swap: true }
-  - assess: {}
-  - propose: { source: failures, n: 1 }
-  - loop:
-      max: 2
-      until: unchanged
-      do:
-        - revise: { over: solutions, mode: critique }
-        - assess: {}
-  - select: { over: solutions, policy: softmax, k: 1, temperature: 0.5 }
-  - distill: { form: rule, unit: task }
-  - select: { over: knowledge, policy: distinct, maxOverlap: 0.5 }
-  - revise: { over: knowledge, mode: restate }
-  - pack: { form: sft, replay: { source: earlier, share: 0.2 } }
-  - update: { slot: weights }
-  - update: { slot: memory, op: patch }
-  - update: { slot: demonstrations, op: insert, k: 2, pick: diverse }
-  - revise: { over: instruction, mode: crossover, n: 2 }
-  - revise: { over: instruction, mode: zeroOrder, n: 2 }
-  - update: { slot: instruction }
-  - evaluate: { suite: train, fresh: 4, repeats: 2, temperature: 1 }
-  - select: { over: candidates, policy: top, k: 2 }
-  - evaluate: { suite: dev, report: true }
-  - select: { over: candidates, policy: gate, confidence: 0.6 }
-  - retarget: { policy: weakness, autonomy: ${autonomy} }
-  - retarget: { policy: ratchet, from: 0.4 }`;
-const wideScene = {
-  recipe: recipe(wide('high'), { rounds: 2, more: 'population: { archive: all }\ninstruction: Answer.' }),
-  models: { m: everything },
-  files,
-};
+import { asks, doubled, doubling, everything, files, recipe, wideScene } from '../fakes/doublingWorld.ts';
+import { eventsOf, expectSameAtAnyPace, play, prompt, type Played } from '../fakes/scriptedRun.ts';
 
 const problems = (text: string) => parseRecipe(text).problems.map(({ message }) => message);
 
@@ -477,46 +415,5 @@ describe("law 9: objectives change only with a person's yes", () => {
     const told = played.requests.filter((request) => prompt(request).includes('Hold to these principles:'));
     expect(told.length).toBeGreaterThan(0);
     for (const request of told) expect(prompt(request)).toContain('Hold to these principles:\n- Be exact.\n');
-  });
-});
-
-describe('a person who must judge', () => {
-  const text = recipe(`
-  - solve: { n: 2 }
-  - assess: { source: human, audit: 1 }
-  - select: { over: solutions }
-  - evaluate: { suite: dev }`);
-  const scene = { recipe: text, models: { m: everything }, files };
-
-  it('is waited for, then outranks all, and is not asked again by a resumed or replayed run', async () => {
-    const first = await play(scene);
-    const waiting = new Set([...first.store.solutions.values()].map(({ key }) => key)).size;
-    expect(first.end).toMatchObject({
-      kind: 'paused',
-      message: expect.stringContaining(`${waiting} of ${waiting}`) as string,
-    });
-    for (const { id, taskId, output, key } of first.store.solutions.values()) {
-      const about = first.store.tasks.get(taskId) ?? task('');
-      expect(experienceKey(about, output)).toBe(key);
-      first.store.judgements.push({
-        key,
-        solutionId: id,
-        verdict: output.includes('2') ? 'accept' : 'reject',
-        score: null,
-        note: '',
-        time: 1,
-        task: about,
-        output,
-      });
-    }
-    const second = await play(scene, { store: first.store, resume: first.runId });
-    expect(second.end.kind).toBe('done');
-    expect(eventsOf(first.store.events, 'refinementsMade')[0]).toMatchObject({ kept: 12 });
-    // Judgements made later do not reach what was read.
-    first.store.judgements.length = 0;
-    const third = await play(scene, { store: first.store, resume: first.runId });
-    expect(third.end.kind).toBe('done');
-    expect(third.requests).toEqual([]);
-    expect(eventsOf(first.store.events, 'refinementsMade')).toHaveLength(1);
   });
 });

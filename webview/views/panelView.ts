@@ -14,6 +14,7 @@ import { curveView } from './curveView.ts';
 import { icon, type IconName } from './icons.ts';
 import { scoreView } from './scoreView.ts';
 import { problemsView, settingsView } from './settingsView.ts';
+import { healthView } from './healthView.ts';
 import { shownRound, solutionsView } from './solutionsView.ts';
 import { progressView, wheelView } from './wheelView.ts';
 
@@ -205,6 +206,7 @@ function withRun(props: PanelProps, panel: Panel, shown: ShownRun): TemplateResu
     ${wheelView(description, shown, running)} ${settings(props, panel)}
     <div class="aside">
       ${spendView(shown, props.now)}
+      ${healthView(shown.model)}
       ${changesView(shown.changes, ({ evaluationId }) => props.send({ type: 'openEvaluation', evaluationId }))}
     </div>
   </div>`;

@@ -3,6 +3,7 @@
  * Deliberately keeps counts and verdicts only; the artifacts are rows of their own.
  */
 import type { Gain, Interval } from '../../core/model/candidate.ts';
+import type { HealthFigures } from '../../core/model/health.ts';
 import type { EventBody, Phase, RunEvent } from '../../core/model/event.ts';
 
 interface Shown {
@@ -36,6 +37,7 @@ export interface StepFacts {
   readonly knowledge?: { readonly count: number; readonly form: string; readonly refused: number };
   /** A report, or what the next round aims at. */
   readonly said?: string;
+  readonly health?: HealthFigures;
   readonly test?: { readonly start: number; readonly final: number; readonly interval: Interval };
 }
 
@@ -58,6 +60,7 @@ const BY_KIND: OfStep = {
   candidateRefused: { phase: 'refine', operator: 'select' },
   evaluationMade: { phase: 'evaluate', operator: 'evaluate' },
   testScored: { phase: 'evaluate', operator: 'evaluate' },
+  healthMeasured: { phase: 'evaluate', operator: 'health' },
 };
 
 /** Phase and operator of the step an event belongs to; null where the event is no part of a step. */
@@ -107,6 +110,8 @@ export function foldStep(facts: StepFacts, event: EventBody): StepFacts {
       return { ...facts, accepted: { gain: event.gain, reason: event.reason } };
     case 'candidateRefused':
       return { ...facts, refused: foldRefusal(facts, event) };
+    case 'healthMeasured':
+      return { ...facts, health: event.health };
     case 'testScored':
       return { ...facts, test: { start: event.start, final: event.final, interval: event.interval } };
     default:
@@ -167,6 +172,19 @@ function sayRefinements({ refinements }: StepFacts): string | null {
   return `kept ${kept}, dropped ${dropped}${corrected > 0 ? `, corrected ${corrected}` : ''}${also(byHuman, 'by a person')}`;
 }
 
+/** The figures that say most; the panel shows them all. */
+function sayHealth({ signalShare, passAt1, k, passAtK, regressions, selfShare }: HealthFigures): string {
+  const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
+  const parts = [
+    ...(signalShare === null ? [] : [`signal in ${percent(signalShare)} of tasks`]),
+    ...(passAt1 === null ? [] : [`pass@1 ${passAt1.toFixed(2)}`]),
+    ...(passAtK === null ? [] : [`pass@${k} ${passAtK.toFixed(2)}`]),
+    ...(selfShare === null || selfShare === 0 ? [] : [`${percent(selfShare)} judged by itself`]),
+    ...(regressions === null ? [] : [`${regressions} regressions`]),
+  ];
+  return parts.join(', ');
+}
+
 function sayAim({ selected, knowledge, said }: StepFacts): string | null {
   if (selected !== undefined)
     return `kept ${counted(selected.kept, 'task', 'tasks')}, dropped ${selected.dropped}: ${selected.reason}`;
@@ -180,6 +198,7 @@ export function sayStep(facts: StepFacts): string {
   const { tasks, solutions, feedback, dataset, drafts, made, test } = facts;
   if (test !== undefined)
     return `${test.start.toFixed(2)} -> ${test.final.toFixed(2)} ${bounds(test.interval)} on the sealed test`;
+  if (facts.health !== undefined) return sayHealth(facts.health);
   const decided = sayGate(facts) ?? sayEvaluations(facts) ?? sayAim(facts);
   if (decided !== null) return decided;
   if (made !== undefined) return made.count === 1 ? made.note : `${made.count} candidates`;

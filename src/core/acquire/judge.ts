@@ -5,6 +5,7 @@
  */
 import { hashOf } from '../measure/hash.ts';
 import type { JudgeState } from '../model/candidate.ts';
+import type { Feedback } from '../model/feedback.ts';
 import type { ContentHash } from '../model/ids.ts';
 import type { Task } from '../model/task.ts';
 import type { PromptMessage } from '../prompt/messages.ts';
@@ -21,7 +22,14 @@ export function judgeName(
   self: boolean,
 ): string {
   const version = hashOf([model, rubric, weights, scale, critique]).slice(0, 8);
-  return `${model} as judge${self ? ' of its own work' : ''} ${version}`;
+  return `${model}${self ? OWN : ' as judge '}${version}`;
+}
+
+const OWN = ' as judge of its own work ';
+
+/** Whether the model gave this feedback on its own work; by agreement of its answers it did too (law 3). */
+export function isSelfGiven({ source, by }: Feedback): boolean {
+  return source === 'vote' || source === 'logprob' || (source === 'judge' && by.includes(OWN));
 }
 
 export interface JudgeOptions {

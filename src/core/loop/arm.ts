@@ -13,6 +13,7 @@ import type { Split, Task } from '../model/task.ts';
 import type { Draft } from '../refine/revise.ts';
 import type { RewardExample } from '../update/pack.ts';
 import type { TrainingData, TrainingExample } from '../ports.ts';
+import type { HealthMemory } from './health.ts';
 
 /** How a solution came about: `negated` asked for a bad one, `hinted` saw the reference. */
 export type Origin = 'plain' | 'negated' | 'hinted' | 'revised';
@@ -82,6 +83,7 @@ export interface ArmState {
   readonly proposed: readonly Task[];
   /** What was trained on in earlier rounds, for replay. */
   readonly packed: readonly TrainingExample[];
+  readonly health: HealthMemory;
 }
 
 export function startArm(arm: Arm, start: Candidate): ArmState {
@@ -95,6 +97,7 @@ export function startArm(arm: Arm, start: Candidate): ArmState {
     aim: { threshold: null, band: null, focus: [] },
     proposed: [],
     packed: [],
+    health: { rounds: [], archive: [] },
   };
 }
 

@@ -11,6 +11,7 @@ import type { ExperienceKey } from '../model/ids.ts';
 import { startCandidate } from '../update/update.ts';
 import { emptyRound, startArm, type ArmState, type RoundValues } from './arm.ts';
 import { createAsk, type Pace } from './asking.ts';
+import { measureRound } from './health.ts';
 import { leaveOut, perform } from './perform.ts';
 import { operatorSteps, phaseOf, type LoopStep, type OperatorStep } from './recipe.ts';
 import { valuesFrom, type Outputs } from './outputs.ts';
@@ -110,7 +111,10 @@ async function turnRound(run: RunContext, arm: ArmState, round: number, pace: Pa
         ? await takeLoop(run, turn, step, round, pace)
         : await takeStep(run, turn, step, { round, path: step.path }, pace);
   }
-  const { arm: state, values } = turn;
+  const { arm: ended, values } = turn;
+  const measured = measureRound(arm, ended, values, { seed: run.seed, round });
+  if (measured !== null) await append(run, { ...at, step: 'health' }, { events: measured.events });
+  const state = measured === null ? ended : { ...ended, health: measured.memory };
   const earlier = new Map(state.earlier);
   for (const experience of values.experiences) {
     const { key, at: made } = experience.solution;

@@ -3,6 +3,7 @@
  * Deliberately says nothing of where in a text a fault is (parseRecipe.ts) or whether the steps fit together (check.ts).
  */
 import * as z from 'zod';
+import type { Metric } from '../acquire/assess.ts';
 import { recipeData, type DataSource, type WholeFile } from './recipeData.ts';
 import { assess, propose, solve } from './schema/acquire.ts';
 import { evaluate, retarget } from './schema/evaluate.ts';
@@ -23,6 +24,12 @@ export const recipeHead = z.strictObject({
   objective: z.strictObject({
     ability: z.string().min(1).max(1000),
     metric: metricName.default('exact'),
+    rubric: z
+      .string()
+      .min(1)
+      .max(10_000)
+      .default('Is the answer correct, complete and clear?')
+      .describe('metric judge: what it looks for'),
     principles: z
       .array(z.string().min(1).max(2000))
       .max(100)
@@ -119,7 +126,9 @@ export interface Recipe {
   readonly description: string;
   readonly objective: {
     readonly ability: string;
-    readonly metric: 'exact' | 'numeric' | 'contains';
+    readonly metric: Metric;
+    /** What a judge looks for where the metric is `judge`. */
+    readonly rubric: string;
     readonly answer: AnswerRule;
     readonly principles: readonly string[];
   };

@@ -4,6 +4,7 @@
  */
 import type { Gain, Interval, Slot } from './candidate.ts';
 import type { RunCost } from './cost.ts';
+import type { HealthFigures } from './health.ts';
 import type { FeedbackSource } from './feedback.ts';
 import type { CandidateId, ContentHash, EvaluationId, RunId, TaskId } from './ids.ts';
 import type { KnowledgeForm } from './knowledge.ts';
@@ -142,6 +143,8 @@ export type EventBody =
       readonly interval: Interval;
       readonly gain: Gain;
     }
+  /** How a round went, by figures published loops went wrong by. */
+  | { readonly kind: 'healthMeasured'; readonly health: HealthFigures }
   | { readonly kind: 'annotationsRead'; readonly count: number; readonly digest: ContentHash }
   | { readonly kind: 'runPaused'; readonly reason: string }
   /** `recovered` answers are found and not paid again; `repeated` calls were under way and may be. */

@@ -3,6 +3,7 @@
  * tournaments, k-center, Pareto fronts. Pure given its stream; each returns indices, in the order of the items.
  */
 import type { Random } from '../measure/random.ts';
+import { answerEntropy } from '../measure/votes.ts';
 
 /** Indices of the `k` highest, ties in order. Scores may be null: those are never among them. */
 export function topOf(scores: readonly (number | null)[], k: number): number[] {
@@ -37,14 +38,7 @@ export function majorityOf(labels: readonly (string | null)[]): string | null {
 
 /** Entropy of the labels in bits; each null label counts as one of its own. */
 export function entropyOf(labels: readonly (string | null)[]): number {
-  const counts = new Map<string, number>();
-  labels.forEach((label, index) => {
-    const name = label === null ? `\0${index}` : label;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  });
-  let bits = 0;
-  for (const count of counts.values()) bits -= (count / labels.length) * Math.log2(count / labels.length);
-  return labels.length === 0 ? 0 : bits;
+  return answerEntropy(labels) / Math.LN2;
 }
 
 /** Draws `k` different indices, each with weight exp(score / temperature). */
@@ -87,24 +81,6 @@ export function tournamentOf(
     }
     return best?.index ?? 0;
   });
-}
-
-/** Greedy k-center: each next item is the one farthest from all taken (DiverseEvol, Wu et al. 2023). Begins with the first. */
-export function kCenterOf(count: number, k: number, distance: (a: number, b: number) => number): number[] {
-  if (count === 0 || k === 0) return [];
-  const taken = [0];
-  const nearest = Array.from({ length: count }, (_, index) => distance(index, 0));
-  while (taken.length < Math.min(k, count)) {
-    let farthest = -1;
-    nearest.forEach((value, index) => {
-      if (!taken.includes(index) && (farthest < 0 || value > (nearest[farthest] ?? 0))) farthest = index;
-    });
-    taken.push(farthest);
-    nearest.forEach((value, index) => {
-      nearest[index] = Math.min(value, distance(index, farthest));
-    });
-  }
-  return taken.sort((a, b) => a - b);
 }
 
 /** Keeps an item unless it is more alike to one kept before than `maxOverlap`. */

@@ -227,7 +227,7 @@ function toRefinement(
   const human = feedback.filter(({ source }) => source === 'human');
   const cites = (human.length > 0 ? human : feedback).map(({ id }) => id);
   const base = { id: refinementId(solutionId, at), solutionId, cites };
-  const said = annotation?.verdict ?? verdictOf(human);
+  const said = annotation === null ? verdictOf(human) : annotation.verdict;
   if (said === 'accept') return { ...base, verdict: 'kept', reason: 'accepted by a person' };
   if (said === 'reject') return { ...base, verdict: 'dropped', reason: 'rejected by a person' };
   if (cites.length === 0) return { ...base, verdict: 'dropped', reason: 'nobody judged it' };

@@ -1,5 +1,6 @@
 /** Owns the small schemas that several operators share. Deliberately knows no operator. */
 import * as z from 'zod';
+import { metrics } from '../../acquire/assess.ts';
 
 export const share = z.number().min(0).max(1);
 export const count = (max: number) => z.number().int().min(1).max(max);
@@ -25,7 +26,7 @@ export const band = z
   .refine(([low, high]) => low <= high, 'the first bound is the lower one');
 
 /** How an answer is graded against its task's reference. */
-export const metricName = z.enum(['exact', 'numeric', 'contains']);
+export const metricName = z.enum(metrics);
 
 /** Absent: as the recipe's `mode` says. */
 export const batch = z

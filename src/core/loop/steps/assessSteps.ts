@@ -1,5 +1,5 @@
 /** Owns how `assess` runs inside a round, whoever judges. Deliberately keeps or drops nothing: that is `select`. */
-import { assessByMetric } from '../../acquire/assess.ts';
+import { assessByMetric, EQUALITY } from '../../acquire/assess.ts';
 import { backwardCheck, recovers } from '../../acquire/backward.ts';
 import { majorityOf } from '../../refine/selectMany.ts';
 import { hashOf } from '../../measure/hash.ts';
@@ -20,7 +20,7 @@ export async function assessStep(context: StepContext, parameters: AssessParamet
   if (parameters.on === 'tasks') return taskResult(context, await judgeTasks(context, parameters));
   switch (parameters.source) {
     case 'metric':
-      return result(context, 'metric', byMetric(context, parameters));
+      return byMetric(context, parameters);
     case 'vote':
       return result(context, 'vote', byVote(context));
     case 'backward':
@@ -37,9 +37,28 @@ export async function assessStep(context: StepContext, parameters: AssessParamet
   }
 }
 
-function byMetric({ run, values }: StepContext, parameters: AssessParameters): Feedback[] {
-  const metric = parameters.metric ?? run.recipe.objective.metric;
-  return values.experiences.map(({ task, solution }) => assessByMetric(task, solution, metric));
+/** By the grader; where the metric is a judge, or the grader of mathematics cannot tell, by a judge. */
+async function byMetric(context: StepContext, parameters: AssessParameters): Promise<StepResult> {
+  const { run, values } = context;
+  const { objective } = run.recipe;
+  const metric = parameters.metric ?? objective.metric;
+  if (metric === 'judge')
+    return result(
+      context,
+      'judge',
+      await judgeSolutions(context, { ...parameters, rubric: objective.rubric }),
+    );
+  const graded = values.experiences.map(({ task, solution }) => assessByMetric(task, solution, metric));
+  if (metric !== 'math') return result(context, 'metric', graded);
+  const open = new Set(
+    graded.filter(({ value }) => value.kind === 'text').map(({ solutionId }) => solutionId),
+  );
+  const unknown = values.experiences.filter(({ solution }) => open.has(solution.id));
+  const judged = await judgeSolutions(
+    { ...context, values: { ...values, experiences: unknown } },
+    { ...parameters, rubric: EQUALITY },
+  );
+  return result(context, 'metric', [...graded, ...judged]);
 }
 
 /** Each solution's score is the share of its task's solutions with the same answer (self-consistency, Wang et al. 2022). */

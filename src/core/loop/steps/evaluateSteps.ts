@@ -1,5 +1,4 @@
 /** Owns how `evaluate` and `select` over candidates run inside a round. Deliberately the only place that moves the pointer in use. */
-import { gradeSolution } from '../../acquire/assess.ts';
 import { drawsOf, toSolution } from '../../acquire/solve.ts';
 import { toEvaluation } from '../../evaluate/evaluate.ts';
 import { hashOf } from '../../measure/hash.ts';
@@ -13,6 +12,7 @@ import type { Task } from '../../model/task.ts';
 import { gate, topCandidates } from '../../refine/selectCandidates.ts';
 import type { Scored, Suite } from '../arm.ts';
 import { evaluationFramings } from './framing.ts';
+import { gradeAll, judgeVersion, type Gradable } from './grading.ts';
 import { NO_ANSWER } from './solveSteps.ts';
 import type { EvaluateParameters, GateParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
@@ -36,6 +36,7 @@ export async function scoreCandidates(
     suite.tasks.map(({ id }) => id),
     ...(repeats === 1 && suite.style === 'plain' ? [] : [repeats, suite.style]),
     ...(suite.recall === 1 ? [] : [suite.recall]),
+    ...(judgeVersion(context) === null ? [] : [judgeVersion(context)]),
   ]);
   const condition = { n: repeats, temperature: suite.temperature, maxTokens: suite.maxTokens };
   const seedOf = (task: Task, sample: number) => streamSeed(run.seed, at.step, suite.round, task.id, sample);
@@ -46,14 +47,24 @@ export async function scoreCandidates(
     .flat()
     .map(({ task, sample, request }) => ({ item: task.id, sample, request, input: task.input }));
   const answers = await context.ask(suite.round, calls);
-  return candidates.map((candidate, row) => {
-    const graded = (draws[row] ?? []).map((draw, column): TaskScore => {
-      const answer = answers[row * suite.tasks.length * repeats + column] ?? NO_ANSWER;
+  const width = suite.tasks.length * repeats;
+  const answered = candidates.flatMap((candidate, row) =>
+    (draws[row] ?? []).map((draw, column): Gradable => {
+      const answer = answers[row * width + column] ?? NO_ANSWER;
       const place = { runId: run.id, at };
       const solution = toSolution(draw, answer, candidate, place, run.recipe.objective.answer);
-      const { score } = gradeSolution(draw.task, solution, run.recipe.objective.metric);
-      return { taskId: draw.task.id, score, output: solution.output };
-    });
+      return { task: draw.task, solution };
+    }),
+  );
+  const values = await gradeAll(context, answered, suite.round);
+  return candidates.map((candidate, row) => {
+    const graded = answered.slice(row * width, (row + 1) * width).map(
+      ({ task, solution }, column): TaskScore => ({
+        taskId: task.id,
+        score: values[row * width + column] ?? 0,
+        output: solution.output,
+      }),
+    );
     const scores = repeats === 1 ? graded : meansOf(graded);
     const evaluation = toEvaluation(candidate, scores, suite.split, suite.temperature, { runId: run.id, at });
     return { candidate, step: at.step, digest, tasks: suite.tasks, suite, evaluation };

@@ -1,5 +1,5 @@
 /** Owns what of a candidate's state, and of earlier attempts, an attempt at a task is shown. Deliberately pure. */
-import { recall } from '../../measure/retrieve.ts';
+import { recallFrom } from '../../measure/retrieve.ts';
 import type { Candidate } from '../../model/candidate.ts';
 import type { Task } from '../../model/task.ts';
 import { plainFraming, type Framing } from '../../prompt/messages.ts';
@@ -27,14 +27,14 @@ export function framingsOf(
     workflow: context.includes('workflow'),
     demonstrations: context.includes('demonstrations'),
   };
-  const memory = context.includes('memory') ? (candidate.state.memory ?? []) : [];
+  const recall = recallFrom(context.includes('memory') ? (candidate.state.memory ?? []) : []);
   return (task) => {
     const newest = attempts.get(task.id)?.at(-1);
     return {
       ...plainFraming,
       shows,
       principles: context.includes('principles') ? principles : [],
-      knowledge: recall(memory, task.input, parameters.recall),
+      knowledge: recall(task.input, parameters.recall),
       reasoning: style === 'cot',
       negation: negated === false ? null : negated === true ? NEGATION : negated,
       attempts:
@@ -55,10 +55,10 @@ export function evaluationFramings(
   candidate: Candidate,
   { style, recall: k }: { readonly style: 'plain' | 'cot'; readonly recall: number },
 ): (task: Task) => Framing {
-  const memory = candidate.state.memory ?? [];
+  const recall = recallFrom(candidate.state.memory ?? []);
   return (task) => ({
     ...plainFraming,
-    knowledge: recall(memory, task.input, k),
+    knowledge: recall(task.input, k),
     reasoning: style === 'cot',
   });
 }

@@ -1,8 +1,9 @@
 /** Owns how `select` over tasks and over knowledge runs inside a round. Deliberately pure but for its named draws. */
+import { kCenter } from '../../measure/diversity.ts';
 import { hashOf } from '../../measure/hash.ts';
 import { overlap } from '../../measure/overlap.ts';
 import { shuffle, stream } from '../../measure/random.ts';
-import { distinctOf, kCenterOf, topOf } from '../../refine/selectMany.ts';
+import { distinctOf, topOf } from '../../refine/selectMany.ts';
 import { meets, parseKeepRule } from '../../refine/selectSolutions.ts';
 import type { SelectKnowledgeParameters, SelectTasksParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
@@ -49,7 +50,7 @@ function chosenTasks(
     case 'distinct':
       return distinctOf(tasks.length, alike, parameters.maxOverlap);
     case 'kCenter':
-      return kCenterOf(tasks.length, parameters.k, (a, b) => 1 - alike(a, b));
+      return kCenter(tasks.length, parameters.k, (a, b) => 1 - alike(a, b)).toSorted((a, b) => a - b);
     case 'sample': {
       const order = shuffle(
         stream(run.seed, at.step, at.round, 'sample'),

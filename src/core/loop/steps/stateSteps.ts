@@ -1,9 +1,9 @@
 /** Owns how `update` of demonstrations, memory, scratch and judge runs inside a round. Deliberately moves no pointer. */
+import { kCenter } from '../../measure/diversity.ts';
 import { overlap } from '../../measure/overlap.ts';
 import { shuffle, stream } from '../../measure/random.ts';
 import type { Candidate, ModelState } from '../../model/candidate.ts';
 import type { Demonstration, Knowledge } from '../../model/knowledge.ts';
-import { kCenterOf } from '../../refine/selectMany.ts';
 import { countUse, forgetKnowledge, insertKnowledge, mergeKnowledge } from '../../update/memory.ts';
 import { SealedTaskError, stripped } from '../../update/pack.ts';
 import { updateState } from '../../update/update.ts';
@@ -65,7 +65,7 @@ export function setDemonstrationsStep(
       case 'best':
         return experiences.slice(0, parameters.k);
       case 'diverse':
-        return kCenterOf(
+        return kCenter(
           experiences.length,
           parameters.k,
           (a, b) => 1 - overlap(experiences[a]?.task.input ?? '', experiences[b]?.task.input ?? ''),

@@ -110,3 +110,33 @@ describe('the step an event belongs to', () => {
     expect(stepOf({ kind: 'roundStarted', at: place(1, '0.solve') })).toBeNull();
   });
 });
+
+describe('the health of a round', () => {
+  const none = {
+    signalShare: null,
+    novelty: null,
+    answerEntropy: null,
+    meanLength: null,
+    selfShare: null,
+    selfAgreement: null,
+    regressions: null,
+    improvements: null,
+    passAt1: null,
+    k: 0,
+    passAtK: null,
+  };
+  const said = (health: Partial<typeof none> | Record<string, number>): string =>
+    sayStep(foldStep({}, { kind: 'healthMeasured', health: { ...none, ...health } }));
+
+  test('is a step of its own, in the figures that are there', () => {
+    const event: EventBody = { kind: 'healthMeasured', health: none };
+    expect(stepOf({ ...event, at: place(1, 'health') })).toEqual({
+      phase: 'evaluate',
+      operator: 'health',
+    });
+    expect(
+      said({ signalShare: 0.25, passAt1: 0.5, k: 4, passAtK: 0.75, selfShare: 0.5, regressions: 2 }),
+    ).toBe('signal in 25 % of tasks, pass@1 0.50, pass@4 0.75, 50 % judged by itself, 2 regressions');
+    expect(said({ selfShare: 0 })).toBe('');
+  });
+});
