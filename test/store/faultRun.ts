@@ -30,7 +30,7 @@ export interface FaultOutcome {
   /** The operation it met, for messages. */
   readonly operation: string;
   readonly problems: readonly string[];
-  /** Syncs tried again on a file that was not opened anew: SQLite folds the log when it closes a file. Nothing may rest on them. */
+  /** Syncs tried again on a file that was not opened anew: they would succeed and prove nothing. */
   readonly repeatedSyncs: number;
 }
 

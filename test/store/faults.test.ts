@@ -28,6 +28,7 @@ describe('the N-th operation on the files fails, for every N until none does', (
       );
       expect(problems).toEqual([]);
       expect(points).toBeGreaterThan(60);
+      expect(repeated).toBe(0);
     },
   );
 });

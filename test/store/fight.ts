@@ -34,8 +34,8 @@ export interface FightPlan {
   readonly seed: number;
   readonly processes: number;
   readonly ms: number;
-  /** It goes on until so many have owned the workspace. */
-  readonly leastOwners: number;
+  /** It goes on until so much has happened, but no longer than LONGEST_FIGHT_MS. */
+  readonly least: Readonly<Record<'owners' | 'kills' | 'stops', number>>;
 }
 
 interface Fighter {
@@ -134,7 +134,7 @@ async function kill({ child }: Fighter): Promise<void> {
   await closed;
 }
 
-const LONGEST_FIGHT_MS = 90_000;
+const LONGEST_FIGHT_MS = 240_000;
 
 /** What came of it, from what the processes said and what the store holds; all of them are killed first. */
 async function judge(
@@ -176,16 +176,21 @@ async function inRing(
   }
 }
 
-/** Lets `processes` of them fight for `ms` milliseconds, longer on a slow machine. */
-export function fight({ seed, processes, ms, leastOwners }: FightPlan): Promise<Fight> {
+/** Lets `processes` of them fight for `ms` milliseconds, longer where less than `least` has happened. */
+export function fight({ seed, processes, ms, least }: FightPlan): Promise<Fight> {
   const random = stream(seed, 'fight');
   return inRing('lock', async (begin, all) => {
     const counts = { kills: 0, stops: 0 };
     const fighters = Array.from({ length: processes }, begin);
     const began = performance.now();
     const owners = (): number => all.filter(({ said }) => said !== '').length;
-    const isShort = (): boolean => performance.now() - began < LONGEST_FIGHT_MS;
-    while (performance.now() - began < ms || (owners() < leastOwners && isShort())) {
+    const isLacking = (): boolean =>
+      owners() < least.owners || counts.kills < least.kills || counts.stops < least.stops;
+    const goesOn = (): boolean => {
+      const elapsed = performance.now() - began;
+      return elapsed < ms || (isLacking() && elapsed < LONGEST_FIGHT_MS);
+    };
+    while (goesOn()) {
       await sleep(50 + random.int(400));
       const done = await disturb(fighters, random, begin);
       if (done !== null) counts[done]++;

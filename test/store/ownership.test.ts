@@ -148,7 +148,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 describe('ownership of a workspace, by the engine that ships', () => {
-  test.each(SCENARIOS)('$name', async ({ happens }) => happens(newFolder()), 180_000);
+  test.each(SCENARIOS)('$name', async ({ happens }) => happens(newFolder()), 600_000);
 });
 
 describe('a folder that cannot be owned', () => {

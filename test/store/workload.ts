@@ -88,6 +88,7 @@ export function roundSteps(random: Random, round: number, size: number): readonl
   const id = (index: number): string => `r${round}s${index}`;
   const indices = Array.from({ length: size }, (_, index) => index);
   const outputs = indices.map(() => words(random, 1200));
+  const waiting = indices.map(() => words(random, 900));
   const results = indices.map(() => words(random, 600));
   const blob = Buffer.from(words(random, 9000));
   const instruction = words(random, 300);
@@ -117,6 +118,18 @@ export function roundSteps(random: Random, round: number, size: number): readonl
     },
     { name: 'note', run: (_store, database) => note(database) },
     { name: 'fold', run: (_store, database) => void database.fold(random.int(2) === 0) },
+    {
+      name: 'commit solutions whose tasks are there, each of which waits to be spread',
+      run: async (store) => {
+        for (const index of indices)
+          await store.commit({
+            runId,
+            events: [],
+            solutions: [sampleSolution(`${id(index)}w`, `task${100 * round + index}`, solve, waiting[index])],
+            feedback: [sampleFeedback(`${id(index)}w`, index % 2)],
+          });
+      },
+    },
     {
       name: 'commit refinements beside a blob and an effect',
       run: (store) =>
