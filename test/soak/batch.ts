@@ -6,4 +6,6 @@ const [part = '', seed] = process.argv.slice(2);
 const batch = BATCHES[part];
 if (batch === undefined || process.send === undefined)
   throw new Error('Started by run.ts, with a part and a seed.');
+// The parent was stopped: what this batch finds would be told to nobody.
+process.on('disconnect', () => process.exit(1));
 process.send(await batch(Number(seed)), () => process.exit(0));

@@ -25,7 +25,7 @@ const CALLS_OF_A_KILLED_RUN = 1_700;
 const PLAN = { telling: 12, sampled: 10, thoroughEvery: 40, doubleEvery: 400 };
 
 /** So much of a state's hash tells it from all others. */
-const KEY_LENGTH = 16;
+export const KEY_LENGTH = 16;
 
 async function crashBatch(seed: number): Promise<Tally> {
   const session = createSession();

@@ -11,6 +11,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  renameSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -18,7 +19,7 @@ import {
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeResult } from '../bench/results.ts';
-import type { Tally } from './batches.ts';
+import { KEY_LENGTH, type Tally } from './batches.ts';
 
 const { values } = parseArgs({
   options: {
@@ -66,6 +67,20 @@ mkdirSync(inRoot('out/'), { recursive: true });
 const done: Record<string, Done> = existsSync(journal)
   ? (JSON.parse(readFileSync(journal, 'utf8')) as Record<string, Done>)
   : {};
+
+/** Killed in between, the one before is there. */
+function writeJournal(): void {
+  writeFileSync(`${journal}.new`, JSON.stringify(done, null, 2));
+  renameSync(`${journal}.new`, journal);
+}
+
+/** The keys noted so far; a line that was cut off when it was written is none. */
+function keysIn(file: string): Set<string> {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  const keys = new Set(lines.filter((line) => line.length === KEY_LENGTH));
+  if (keys.size > 0) writeFileSync(file, `${[...keys].join('\n')}\n`);
+  return keys;
+}
 
 function commit(): string {
   const git = (...args: string[]): string =>
@@ -134,7 +149,7 @@ async function soak(part: string, { goal, counted, bundles }: Part): Promise<voi
     rmSync(met, { force: true });
     done[part] = { commit: commit(), bundles: hash, seeds: 0, seconds: 0, figures: {}, problems: [] };
   }
-  const keys = new Set(existsSync(met) ? readFileSync(met, 'utf8').split('\n').filter(Boolean) : []);
+  const keys = keysIn(met);
   let next = done[part].seeds + 1;
   const isOver = (): boolean =>
     (done[part]?.figures[counted] ?? 0) >= goal || (done[part]?.problems.length ?? 0) >= MOST_PROBLEMS;
@@ -155,7 +170,7 @@ async function soak(part: string, { goal, counted, bundles }: Part): Promise<voi
         figures: tally.keys === undefined ? sum : { ...sum, [counted]: keys.size },
         problems: [...before.problems, ...tally.problems.map((problem) => `seed ${seed}: ${problem}`)],
       };
-      writeFileSync(journal, JSON.stringify(done, null, 2));
+      writeJournal();
       const { figures, problems } = done[part];
       process.stderr.write(
         `${part}: ${figures[counted] ?? 0} of ${goal} ${counted}, ${problems.length} problems\n`,
