@@ -123,7 +123,14 @@ async function serve(
     setImmediate(() => void stop('asked to'));
   };
   const onRestored = () => setImmediate(() => void stop('its database was restored'));
-  const upkeep = createStoreUpkeep({ opened: keptStore.get, services, executions, listeners, onRestored });
+  const upkeep = createStoreUpkeep({
+    folder: path.dirname(paths.database),
+    opened: keptStore.get,
+    services,
+    executions,
+    listeners,
+    onRestored,
+  });
   const methods = createMethods({
     workspace: paths.workspace,
     store,

@@ -15,7 +15,7 @@ import type {
   StoreState,
   StoreVerification,
 } from '../protocol/engine.ts';
-import type { Executions, RunListeners } from './executions.ts';
+import type { Executions } from './executions.ts';
 import type { EngineServices } from './services.ts';
 
 export interface StoreUpkeep {
@@ -32,10 +32,12 @@ export interface StoreUpkeep {
 }
 
 export interface StoreUpkeepContext {
+  /** The database's own folder. */
+  readonly folder: string;
   readonly opened: () => Promise<FileStore>;
   readonly services: Pick<EngineServices, 'restoreStore'>;
   readonly executions: Pick<Executions, 'count' | 'isExecuting' | 'pauseAll'>;
-  readonly listeners: Pick<RunListeners, 'onChanged'> & { readonly onRunsChanged: () => void };
+  readonly listeners: { readonly onRunsChanged: () => void };
   /** Ends the engine once the answer has left: every client then reads everything anew. */
   readonly onRestored: () => void;
 }
@@ -52,7 +54,13 @@ function aboutFile(error: unknown): unknown {
 }
 
 export function createStoreUpkeep(context: StoreUpkeepContext): StoreUpkeep {
-  const { opened, services, executions, listeners } = context;
+  const { folder, opened, services, executions, listeners } = context;
+  /** What is written among the database's own files could be taken for one of them, or removed as one. */
+  const outside = (file: string): string => {
+    const way = path.relative(folder, absolute(file));
+    if (way.startsWith('..') || path.isAbsolute(way)) return file;
+    throw new EngineError('invalid', `${folder} is Ratchet's own. Name a file in another folder.`);
+  };
   const whileNothingRuns = (what: string): void => {
     if (executions.count() > 0)
       throw new EngineError('busy', `A run is going on; pause it, then ${what} the workspace data.`);
@@ -74,17 +82,16 @@ export function createStoreUpkeep(context: StoreUpkeepContext): StoreUpkeep {
       whileNothingRuns('compact');
       return (await opened()).compact();
     },
-    exportTo: async (file) => (await opened()).exportTo(absolute(file)),
+    exportTo: async (file) => (await opened()).exportTo(outside(file)),
     importFrom: async (file) => {
       whileNothingRuns('import');
       const store = await opened();
-      const before = new Set((await store.runs()).map(({ id }) => id));
       try {
         return await store.importFrom(absolute(file));
       } catch (error) {
         throw aboutFile(error);
       } finally {
-        for (const { id } of await store.runs()) if (!before.has(id)) listeners.onChanged(id);
+        listeners.onRunsChanged();
       }
     },
     archive: async (request) => {
@@ -93,7 +100,7 @@ export function createStoreUpkeep(context: StoreUpkeepContext): StoreUpkeep {
       if (detail === null) throw new EngineError('notFound', 'This run is not in the workspace any more.');
       if (executions.isExecuting(detail.run))
         throw new EngineError('busy', 'The run is going on; pause or stop it, then archive it.');
-      const archived = await store.archiveRun({ ...request, file: absolute(request.file) });
+      const archived = await store.archiveRun({ ...request, file: outside(request.file) });
       listeners.onRunsChanged();
       return archived;
     },

@@ -19,12 +19,25 @@ export function isDamage(error: unknown): boolean {
   return error instanceof EngineError && error.kind === 'damaged';
 }
 
-export function createDamageOffer({ log }: Pick<HostContext, 'log'>): DamageOffer {
+/** A file of the folder that is open is named as a person knows it there. */
+function withoutFolder(message: string, folder: HostContext['folder']): string {
+  return folder === null ? message : message.replaceAll(`${folder.uri.fsPath}/`, '');
+}
+
+/** For a view, which has little room: the notification says more. */
+export const damageInView =
+  'The workspace database is damaged. "Restore Workspace Data from Backup..." puts its newest good backup in its place.';
+
+export function createDamageOffer({ log, folder }: Pick<HostContext, 'log' | 'folder'>): DamageOffer {
   let told: string | null = null;
   const tell = async (error: unknown): Promise<void> => {
     const message = logError(log, error);
     told = message;
-    const choice = await vscode.window.showErrorMessage(message, 'Restore Backup...', 'Show Log');
+    const choice = await vscode.window.showErrorMessage(
+      withoutFolder(message, folder),
+      'Restore Backup...',
+      'Show Log',
+    );
     if (choice === 'Show Log') log.show();
     else if (choice !== undefined) {
       told = null;

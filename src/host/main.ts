@@ -10,7 +10,7 @@ import { candidateCommands } from './commands/candidateCommands.ts';
 import { archiveRunCommand } from './commands/archiveCommand.ts';
 import type { CommandHandler } from './commands/commandHandlers.ts';
 import { dataCommands, tellWarnings } from './commands/dataCommands.ts';
-import { createDamageOffer, isDamage, type DamageOffer } from './damageOffer.ts';
+import { createDamageOffer, damageInView, isDamage, type DamageOffer } from './damageOffer.ts';
 import { experienceCommands, restoreReviewKeys } from './commands/experienceCommands.ts';
 import { createExperienceFilter, type ExperienceFilterState } from './commands/filterCommands.ts';
 import { providerCommands } from './commands/providerCommands.ts';
@@ -132,7 +132,7 @@ function createViews(host: HostContext, damage: DamageOffer): Views {
       source: sources[id],
       commandOf: (opening) => openingCommand(host, opening),
       onTrouble: (message, error) => {
-        host.shell.trees[id].view.message = message;
+        host.shell.trees[id].view.message = isDamage(error) ? damageInView : message;
         damage.offer(error);
       },
     });

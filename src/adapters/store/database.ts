@@ -130,7 +130,12 @@ function createDatabase(
       }
     },
     openOther,
-    exportTo: (target) => void access.read((connection) => copyTo(connection, target, context)),
+    exportTo: (target) =>
+      void access.read((connection) =>
+        report.readOnly
+          ? writableAside(connection, () => copyTo(connection, target, context))
+          : copyTo(connection, target, context),
+      ),
     holdStill,
     copyBeside: async (target, use = FOR_RATCHET) => {
       const copied = await holdStill((isStill) =>
@@ -193,6 +198,16 @@ function stillness(
       }
     },
   };
+}
+
+/** SQLite refuses to write even another file for a connection that only reads. */
+function writableAside<Result>(connection: Connection, work: () => Result): Result {
+  connection.run('PRAGMA query_only = OFF');
+  try {
+    return work();
+  } finally {
+    connection.run('PRAGMA query_only = ON');
+  }
 }
 
 /** What cannot be spread now waits on; at the end, for the next opening. A note says less then, never more. */

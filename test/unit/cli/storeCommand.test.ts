@@ -1,8 +1,17 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
+import { unmark } from '../../../src/adapters/store/ownMarks.ts';
 import { listRuns, startRun } from '../../../src/protocol/engine.ts';
 import { starRecipe } from '../../fakes/recipes.ts';
 import { cleanUp, connectTo, newFolder, newWorkspace, start, until } from '../engine/helpers.ts';
@@ -26,12 +35,17 @@ const databaseOf = (workspace: string) => path.join(workspace, '.ratchet', 'work
 
 /** Flips one bit in a text that is stored, but that nothing reads when the database is opened. */
 function flipInAnswers(file: string): void {
-  const plain = new DatabaseSync(file, { readOnly: true });
+  const bytes = readFileSync(file);
+  const copy = path.join(newFolder(), 'copy.sqlite');
+  const open = Buffer.from(bytes);
+  // The live file keeps other programs off.
+  unmark(open, 0);
+  writeFileSync(copy, open);
+  const plain = new DatabaseSync(copy, { readOnly: true });
   const text = String(
     plain.prepare('SELECT result FROM effects ORDER BY ref LIMIT 1 OFFSET 20').get()?.['result'],
   );
   plain.close();
-  const bytes = readFileSync(file);
   const at = bytes.indexOf(text);
   expect(at).toBeGreaterThan(4096);
   bytes[at] = (bytes[at] ?? 0) ^ 1;
@@ -73,6 +87,56 @@ describe('ratchet store, where no engine runs', () => {
       'Imported 0 runs with 0 experiences; 1 run known already.\n',
     );
     expect((await store(other, 'verify')).code).toBe(0);
+  });
+
+  test('export and archive write nothing among the files of the database', async () => {
+    const workspace = await workspaceWithRun();
+    const own = path.join(workspace, '.ratchet');
+    const before = readdirSync(own);
+    for (const file of [path.join(own, 'copy.sqlite'), path.join(own, 'backups', 'copy.sqlite')])
+      for (const action of [
+        ['export', file],
+        ['archive', 'star:1', file],
+      ])
+        expect(await store(workspace, ...action)).toMatchObject({
+          code: 5,
+          out: '',
+          error: `${own} is Ratchet's own. Name a file in another folder.\n`,
+        });
+    expect(readdirSync(own)).toEqual(before);
+    expect((await store(workspace, 'verify')).out).toContain('; 1 run, ');
+  });
+
+  test('archive moves a run into a file, from where import brings it back', async () => {
+    const workspace = await workspaceWithRun();
+    const file = path.join(newFolder(), 'old.sqlite');
+    const unknown = await store(workspace, 'archive', 'star:7', file);
+    expect(unknown).toMatchObject({ code: 5, out: '' });
+    expect(unknown.error).toBe('There is no run star:7 in this workspace; there are star:1.\n');
+    writeFileSync(file, 'mine');
+    expect((await store(workspace, 'archive', 'star:1', file)).error).toBe(
+      `${file} exists already. Name another file.\n`,
+    );
+    rmSync(file);
+    const { code, out, error } = await store(workspace, 'archive', 'star:1', file);
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    const said =
+      /^Archived ([\d ]+) experiences to (.*) \([\d.]+ MB\); "ratchet store import" brings them back\.\n$/.exec(
+        out,
+      );
+    expect(said?.[2]).toBe(file);
+    const plain = new DatabaseSync(file, { readOnly: true });
+    const solutions = Number(plain.prepare('SELECT count(*) AS n FROM solutions').get()?.['n']);
+    plain.close();
+    expect(Number(said?.[1]?.replaceAll(' ', ''))).toBe(solutions);
+    expect((await store(workspace, 'verify')).out).toContain('; 0 runs, 0 experiences, ');
+    expect((await store(workspace, 'archive', 'star:1', file)).error).toBe(
+      'There is no run in this workspace.\n',
+    );
+    expect((await store(workspace, 'import', file)).out).toBe(
+      `Imported 1 run with ${said?.[1] ?? ''} experiences.\n`,
+    );
+    expect(await store(workspace, 'verify')).toMatchObject({ code: 0 });
   });
 
   test('compact gives space back', async () => {
@@ -135,7 +199,13 @@ describe('ratchet store, where no engine runs', () => {
     expect(refused.error).toBe(
       `${diary} was not imported: it is not a Ratchet workspace. Nothing was changed.\n`,
     );
-    for (const wrong of [['store'], ['store', 'mend'], ['store', 'export'], ['store', 'verify', 'x']])
+    for (const wrong of [
+      ['store'],
+      ['store', 'mend'],
+      ['store', 'export'],
+      ['store', 'verify', 'x'],
+      ['store', 'archive', 'star:1'],
+    ])
       expect((await ratchet(...wrong)).code).toBe(2);
   });
 });
