@@ -8,11 +8,20 @@ import { quickInput } from './commands.ts';
 export async function answerFileDialog(page: Page, title: string, file: string): Promise<void> {
   const heading = page.locator('.quick-input-widget:visible .quick-input-title');
   await expect.poll(() => heading.textContent(), { timeout: 30_000 }).toContain(title);
-  // It lists the folder it opens with first, and takes what is typed meanwhile for nothing.
-  await page.locator('.quick-input-widget:visible .monaco-list-row').first().waitFor();
-  await quickInput(page).fill(file);
-  await expect.poll(() => quickInput(page).inputValue(), { timeout: 30_000 }).toBe(file);
-  await page.keyboard.press('Enter');
+  // While it lists a folder, its first or the one that was typed, it takes no answer and may undo what was typed.
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    if ((await quickInput(page).inputValue()) !== file) await quickInput(page).fill(file);
+    await page.waitForTimeout(200);
+    if ((await quickInput(page).inputValue()) !== file) continue;
+    await page.keyboard.press('Enter');
+    const asked = page.locator('.quick-input-widget:visible .quick-input-title', { hasText: title });
+    const gone = await asked.waitFor({ state: 'hidden', timeout: 1_500 }).then(
+      () => true,
+      () => false,
+    );
+    if (gone) return;
+  }
+  throw new Error(`The dialog "${title}" did not take ${file}.`);
 }
 
 /** Presses a button of the message whose text contains `part`. */

@@ -157,12 +157,12 @@ describe('ratchet store, where no engine runs', () => {
     expect(run.error).toContain('ratchet store restore');
     expect(run.error).toContain('The newest good backup is of');
     expect(run.error.trimEnd().split('\n')).toHaveLength(1);
-    expect(readFileSync(file)).toEqual(damaged);
+    expect(readFileSync(file).equals(damaged)).toBe(true);
     const restored = await store(workspace, 'restore');
     expect(restored.code).toBe(0);
     expect(restored.out).toMatch(/^Restored the backup of .* UTC: 1 run, \d+ experiences\.$/m);
     const kept = /kept as (.*)\.$/m.exec(restored.error)?.[1] ?? '';
-    expect(readFileSync(kept)).toEqual(damaged);
+    expect(readFileSync(kept).equals(damaged)).toBe(true);
     expect((await store(workspace, 'verify')).code).toBe(0);
   });
 
