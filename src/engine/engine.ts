@@ -123,14 +123,8 @@ async function serve(
     setImmediate(() => void stop('asked to'));
   };
   const onRestored = () => setImmediate(() => void stop('its database was restored'));
-  const upkeep = createStoreUpkeep({
-    folder: path.dirname(paths.database),
-    opened: keptStore.get,
-    services,
-    executions,
-    listeners,
-    onRestored,
-  });
+  const kept = { opened: keptStore.get, services, executions, listeners, onRestored };
+  const upkeep = createStoreUpkeep(path.dirname(paths.database), kept);
   const methods = createMethods({
     workspace: paths.workspace,
     store,

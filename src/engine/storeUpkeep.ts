@@ -32,8 +32,6 @@ export interface StoreUpkeep {
 }
 
 export interface StoreUpkeepContext {
-  /** The database's own folder. */
-  readonly folder: string;
   readonly opened: () => Promise<FileStore>;
   readonly services: Pick<EngineServices, 'restoreStore'>;
   readonly executions: Pick<Executions, 'count' | 'isExecuting' | 'pauseAll'>;
@@ -53,8 +51,9 @@ function aboutFile(error: unknown): unknown {
   return new EngineError('invalid', error.message, { cause: error });
 }
 
-export function createStoreUpkeep(context: StoreUpkeepContext): StoreUpkeep {
-  const { folder, opened, services, executions, listeners } = context;
+/** `folder` is the database's own. */
+export function createStoreUpkeep(folder: string, context: StoreUpkeepContext): StoreUpkeep {
+  const { opened, services, executions, listeners } = context;
   /** What is written among the database's own files could be taken for one of them, or removed as one. */
   const outside = (file: string): string => {
     const way = path.relative(folder, absolute(file));
