@@ -112,7 +112,9 @@ function parameterFaults({ step, at }: Placed, recipe: Recipe): Fault[] {
         ? [fault('roles', 'One role alone is no conversation; name two or more, or none.')]
         : step.with.roles.length > 0 && step.with.tools.length > 0
           ? [fault('tools', 'Roles and tools cannot be used in one step.')]
-          : [];
+          : step.with.search !== undefined && step.with.roles.length + step.with.tools.length > 0
+            ? [fault('search', 'A search takes no roles and no tools.')]
+            : [];
     case 'select':
       return step.with.over === 'candidates' && step.with.policy === 'pareto' && recipe.archive === 'none'
         ? [fault('policy', 'Parents can be drawn from an archive only; add "population: { archive: all }".')]

@@ -12,6 +12,7 @@ export function detailOf(step: OperatorStep): string {
       return [
         `${many(step.with.n, 'solution', 'solutions')} a task at temperature ${step.with.temperature}`,
         ...(step.with.style === 'cot' ? ['reasoning first'] : []),
+        ...(step.with.search === undefined ? [] : ['by search']),
         ...(step.with.negated === false ? [] : ['bad on purpose']),
         ...(step.with.roles.length > 0 ? [step.with.roles.map(({ name }) => name).join(' and ')] : []),
         ...(step.with.tools.length > 0 ? [`with ${step.with.tools.join(' and ')}`] : []),

@@ -73,6 +73,14 @@ export const solve = z.strictObject({
     .array(z.enum(['calculator', 'lookup']))
     .default([])
     .describe('calculator: exact arithmetic; lookup: finds lines in the task’s context'),
+  search: z
+    .strictObject({
+      breadth: count(20).default(3).describe('next steps tried from each prefix'),
+      depth: count(50).default(6).describe('steps of a solution at most'),
+      expansions: count(500).default(12).describe('prefixes taken further at most, in all'),
+    })
+    .optional()
+    .describe('search over prefixes, the most promising first (Tree of Thoughts, Yao et al. 2023)'),
   maxTurns: count(50).default(6).describe('most turns with roles or tools'),
   prior: z.boolean().default(false).describe('show the newest attempt at the task with what was said of it'),
   only: z

@@ -10,6 +10,7 @@ import type { SolveParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 import { unsolved } from './attempts.ts';
 import { framingsOf } from './framing.ts';
+import { searchSolutions } from './searchSteps.ts';
 import { converse, type Said } from './turns.ts';
 
 export const NO_ANSWER: ModelAnswer = { ok: false, reason: 'the provider gave no answer' };
@@ -26,7 +27,11 @@ export async function solveStep(context: StepContext, parameters: SolveParameter
   const said: readonly Said[] =
     parameters.roles.length > 0 || parameters.tools.length > 0
       ? await converse(context, draws, parameters)
-      : (await askDraws(context, draws)).map((answer) => ({ answer, last: null }));
+      : (
+          await (parameters.search === undefined
+            ? askDraws(context, draws)
+            : searchSolutions(context, draws, parameters.search))
+        ).map((answer) => ({ answer, last: null }));
   const origin: Origin = parameters.negated === false ? 'plain' : 'negated';
   const solved = draws.map((draw, index): Experience => {
     const { answer, last } = said[index] ?? { answer: NO_ANSWER, last: null };
