@@ -102,6 +102,7 @@ function report(): void {
   const figures = Object.entries(PARTS).map(([part, { goal, counted }]) => {
     const {
       commit: of = null,
+      bundles = null,
       seeds = 0,
       seconds = 0,
       figures: reached = {},
@@ -110,7 +111,16 @@ function report(): void {
     const isReached = (reached[counted] ?? 0) >= goal;
     return [
       part,
-      { goal, reached: isReached, commit: of, seeds, seconds: Math.round(seconds), ...reached, problems },
+      {
+        goal,
+        reached: isReached,
+        commit: of,
+        bundles,
+        seeds,
+        seconds: Math.round(seconds),
+        ...reached,
+        problems,
+      },
     ];
   });
   writeResult('soak', Object.fromEntries(figures) as object);
