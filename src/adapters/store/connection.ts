@@ -4,7 +4,9 @@
  */
 import type initSqlJs from 'sql.js';
 import { StoreError } from '../../core/ports.ts';
+import { codeOf } from './errno.ts';
 import type { HostFiles } from './hostFiles.ts';
+import { readTie } from './logTie.ts';
 import type { Mount, Mounts } from './mounts.ts';
 import { logPath } from './ownMarks.ts';
 import { faultError, sqlError } from './storeFault.ts';
@@ -110,13 +112,21 @@ function openMounted(sql: initSqlJs.SqlJs, mounts: Mounts, mount: Mount): initSq
   }
 }
 
+function tieOnDisk(path: string, files: HostFiles): number {
+  try {
+    return readTie(path, files);
+  } catch (error) {
+    throw faultError({ operation: 'open', code: codeOf(error), path }, error);
+  }
+}
+
 export function createConnection(
   sql: initSqlJs.SqlJs,
   mounts: Mounts,
   path: string,
   files: HostFiles,
 ): Connection {
-  const mount = mounts.next(path, files);
+  const mount = mounts.next(path, files, tieOnDisk(path, files));
   const database = openMounted(sql, mounts, mount);
   const prepare = statementCache(database);
   let closed = false;

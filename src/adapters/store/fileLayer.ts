@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { codeOf, errnoOf } from './errno.ts';
 import type { FileFacts, OpenMode } from './hostFiles.ts';
 import { createLogBuffer } from './logBuffer.ts';
+import { beginning } from './logTie.ts';
 import { attempt, createMounts, type FileKind, type Mount, type MountedPath, type Mounts } from './mounts.ts';
 import { mark, unmark } from './ownMarks.ts';
 import { isPage, isSealed, PAGE_BYTES, sealPage } from './pages.ts';
@@ -73,6 +74,7 @@ function writeStat(memory: MemoryView, at: number, facts: FileFacts): void {
 function writeTo(handle: OpenFile, bytes: Uint8Array, start: number, length: number): number {
   const { mount, descriptor, kind, position } = handle;
   if (kind === 'log' && mount.log !== null) {
+    mount.beginning = null;
     mount.log.write(bytes.subarray(start, start + length), position);
     mount.logBytes = position + length;
     mount.unsyncedFrom = Math.min(mount.unsyncedFrom ?? position, position);
@@ -82,7 +84,7 @@ function writeTo(handle: OpenFile, bytes: Uint8Array, start: number, length: num
   const written = bytes.subarray(start, start + length);
   const marked = mark(written, position);
   try {
-    if (isPage(length, position)) sealPage(written, position / PAGE_BYTES + 1);
+    if (isPage(length, position)) sealPage(written, position / PAGE_BYTES + 1, mount.tie);
     return mount.files.write(descriptor, bytes, start, length, position);
   } finally {
     // SQLite may go on with the same bytes.
@@ -107,6 +109,11 @@ function readFrom(
   start: number,
   length: number,
 ) {
+  if (kind === 'log' && mount.beginning !== null) {
+    const shown = mount.beginning.subarray(position, position + length);
+    bytes.set(shown, start);
+    return shown.length;
+  }
   const moved = mount.files.read(descriptor, bytes, start, length, position);
   if (kind !== 'database') return moved;
   const got = bytes.subarray(start, start + moved);
@@ -218,7 +225,10 @@ function descriptorCalls(memory: MemoryView, { open }: Descriptors) {
       (handle, _descriptor, at) =>
         -attempt(handle.mount, 'stat', handle.path, () => {
           flushLog(handle);
-          writeStat(memory, at, handle.mount.files.facts(handle.descriptor));
+          const { beginning: shown } = handle.mount;
+          const facts = handle.mount.files.facts(handle.descriptor);
+          const isShown = handle.kind === 'log' && shown !== null;
+          writeStat(memory, at, isShown ? { ...facts, size: BigInt(shown.length) } : facts);
         }),
     ),
     truncate: onFile(
@@ -226,6 +236,7 @@ function descriptorCalls(memory: MemoryView, { open }: Descriptors) {
         -attempt(handle.mount, 'truncate', handle.path, () => {
           flushLog(handle);
           handle.mount.files.truncate(handle.descriptor, Number(length));
+          if (handle.kind === 'log') handle.mount.beginning = null;
         }),
     ),
     fcntl: onFile((_handle, _descriptor, command, rest) => {
@@ -251,6 +262,18 @@ function openFor(mount: Mount, path: string, mode: OpenMode): number {
     if (mode.write) mount.refused = { path, code: codeOf(error) };
     throw error;
   }
+}
+
+/** A log that was not begun is shown to SQLite as one of its database. Throws what the files throw, with the file closed. */
+function openLog(handle: OpenFile): void {
+  const { mount, descriptor } = handle;
+  try {
+    mount.beginning = beginning(descriptor, mount.tie, mount.files);
+  } catch (error) {
+    mount.files.close(descriptor);
+    throw error;
+  }
+  mount.log = createLogBuffer((bytes, position) => writeWhole(handle, bytes, position));
 }
 
 /** The calls by name, for files and folders that have no descriptor yet. */
@@ -281,10 +304,9 @@ function pathCalls(memory: MemoryView, mounts: Mounts, descriptors: Descriptors)
           truncate: (flags & O_TRUNC) !== 0,
           permissions: rest === 0 ? DEFAULT_PERMISSIONS : memory.view().getInt32(rest, true),
         });
-        mount.open++;
         const handle = { mount, path, kind, descriptor: real, position: 0 };
-        if (kind === 'log')
-          mount.log = createLogBuffer((bytes, position) => writeWhole(handle, bytes, position));
+        if (kind === 'log') openLog(handle);
+        mount.open++;
         descriptors.open.set(descriptor, handle);
       });
       return errno === null || errno < 0 ? errno : descriptor;

@@ -7,7 +7,7 @@ import { codeOf } from './errno.ts';
 import type { HostFiles } from './hostFiles.ts';
 import { type LogContent, readLog } from './logFile.ts';
 import { formerLogPath, isMarked, logPath } from './ownMarks.ts';
-import { isSealed, PAGE_BYTES, SEAL_BYTES } from './pages.ts';
+import { isSealed, PAGE_BYTES, SEAL_BYTES, tieOf } from './pages.ts';
 import { APPLICATION_ID } from './schema.ts';
 import { damageError, faultError } from './storeFault.ts';
 
@@ -81,6 +81,16 @@ function newer(path: string, found: number, newestVersion: number): StoreError {
   );
 }
 
+/** A log of another database would be mixed in. Databases made before they had numbers take any. */
+function checkTie(path: string, firstPage: Uint8Array, { tie }: LogContent): void {
+  const own = tieOf(firstPage);
+  if (own === null || tie === null || tie === own) return;
+  throw damageError(
+    path,
+    `the log ${logPath(path)} beside it is of another database. Nothing of that log was used; put the right one in its place, or move it away to open the database as it was before its last commits`,
+  );
+}
+
 /** Every page must be in the file or in the log. */
 function checkWhole(path: string, pages: number, log: LogContent, files: HostFiles): void {
   const whole = Math.floor(Number(files.factsAt(path).size) / PAGE_BYTES);
@@ -103,6 +113,7 @@ function inspectPresent(path: string, files: HostFiles, newestVersion: number): 
   }
   if (page.length < PAGE_BYTES) throw damageError(path, 'it was cut off within its first page');
   const log = readLog(logPath(path), PAGE_BYTES, files);
+  checkTie(path, page, log);
   // A first page that the log holds, too, may be half written: SQLite reads the log's.
   if (log.firstPage === null && !isSealed(page, 1))
     throw damageError(path, 'its first page is not as it was written');

@@ -7,6 +7,8 @@ import { nodeFiles, type HostFiles } from './hostFiles.ts';
 export interface LogContent {
   /** The random numbers this log was begun with, as hex; null when there is no log. */
   readonly salts: string | null;
+  /** What its header says of the database it belongs to (logTie.ts); null when there is no log. */
+  readonly tie: number | null;
   /** Commits whose every frame is whole. */
   readonly commits: number;
   /** Commits that end behind the first frame that is not; the one it belongs to is among them. */
@@ -19,12 +21,56 @@ export interface LogContent {
   readonly firstPage: Uint8Array | null;
 }
 
-const HEADER_BYTES = 32;
+/** Of the log itself, before its frames. */
+export const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 const MAGIC_LITTLE = 0x377f0682;
 const MAGIC_BIG = 0x377f0683;
+const FORMAT = 3_007_000;
 
 type Checksum = readonly [number, number];
+
+interface LogHeader {
+  readonly little: boolean;
+  /** What the frames' checksums go on from. */
+  readonly sum: Checksum;
+  readonly salts: Uint8Array;
+  readonly tie: number;
+}
+
+/** SQLite counts the first salt and the number of checkpoints up together, so that their difference stays (walRestartHdr in its wal.c). */
+function parseHeader(header: Uint8Array, pageSize: number): LogHeader | null {
+  const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
+  const magic = view.getUint32(0);
+  if ((magic !== MAGIC_LITTLE && magic !== MAGIC_BIG) || view.getUint32(8) !== pageSize) return null;
+  const little = magic === MAGIC_LITTLE;
+  const sum = continueChecksum([0, 0], header.subarray(0, 24), little);
+  if (sum[0] !== view.getUint32(24) || sum[1] !== view.getUint32(28)) return null;
+  return {
+    little,
+    sum,
+    salts: header.slice(16, 24),
+    tie: (view.getUint32(16) - view.getUint32(12)) >>> 0,
+  };
+}
+
+/** The header of a log of the database with this number, before anything was written to it; `salt` makes it unlike any other. */
+export function makeHeader(tie: number, salt: number, pageSize: number): Uint8Array {
+  const header = new Uint8Array(HEADER_BYTES);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, MAGIC_LITTLE);
+  view.setUint32(4, FORMAT);
+  view.setUint32(8, pageSize);
+  // Not 0: SQLite would draw salts of its own.
+  const checkpoints = 1;
+  view.setUint32(12, checkpoints);
+  view.setUint32(16, (tie + checkpoints) >>> 0);
+  view.setUint32(20, salt);
+  const sum = continueChecksum([0, 0], header.subarray(0, 24), true);
+  view.setUint32(24, sum[0]);
+  view.setUint32(28, sum[1]);
+  return header;
+}
 
 /** SQLite's log checksum, continued over `bytes` (a multiple of 8). */
 function continueChecksum(sum: Checksum, bytes: Uint8Array, little: boolean): Checksum {
@@ -49,6 +95,7 @@ function readFully(files: HostFiles, descriptor: number, into: Uint8Array, posit
 
 const EMPTY: LogContent = {
   salts: null,
+  tie: null,
   commits: 0,
   commitsBehind: 0,
   databasePages: 0,
@@ -77,18 +124,15 @@ function readFrames(files: HostFiles, descriptor: number, pageSize: number): Log
   const header = new Uint8Array(HEADER_BYTES);
   if (!readFully(files, descriptor, header, 0)) return EMPTY;
   const view = new DataView(header.buffer);
-  const magic = view.getUint32(0);
-  if ((magic !== MAGIC_LITTLE && magic !== MAGIC_BIG) || view.getUint32(8) !== pageSize) return EMPTY;
-  const little = magic === MAGIC_LITTLE;
-  let sum = continueChecksum([0, 0], header.subarray(0, 24), little);
-  if (sum[0] !== view.getUint32(24) || sum[1] !== view.getUint32(28)) return EMPTY;
-
+  const begun = parseHeader(header, pageSize);
+  if (begun === null) return EMPTY;
+  const { little, salts, tie } = begun;
+  let { sum } = begun;
   const frame = new Uint8Array(FRAME_HEADER_BYTES + pageSize);
   const frameView = new DataView(frame.buffer);
   const pages = new Set<number>();
   let open: number[] = [];
-  const salts = header.slice(16, 24);
-  let content: LogContent = { ...EMPTY, salts: Buffer.from(salts).toString('hex') };
+  let content: LogContent = { ...EMPTY, salts: Buffer.from(salts).toString('hex'), tie };
   let openFirst: Uint8Array | null = null;
   let at = HEADER_BYTES;
   for (; readFully(files, descriptor, frame, at); at += frame.length) {
@@ -113,6 +157,13 @@ function readFrames(files: HostFiles, descriptor: number, pageSize: number): Log
     };
   }
   return { ...content, commitsBehind: countCommits(files, descriptor, salts, at, frame.length) };
+}
+
+/** What the header of an open log says of its database; null where it has no whole header. */
+export function readLogTie(descriptor: number, pageSize: number, files: HostFiles): number | null {
+  const header = new Uint8Array(HEADER_BYTES);
+  if (!readFully(files, descriptor, header, 0)) return null;
+  return parseHeader(header, pageSize)?.tie ?? null;
 }
 
 /** The numbers the log at `path` was begun with, as hex; null when there is none. */

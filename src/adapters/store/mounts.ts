@@ -6,6 +6,7 @@ import { codeOf, errnoOf } from './errno.ts';
 import type { HostFiles } from './hostFiles.ts';
 import type { LogBuffer } from './logBuffer.ts';
 import { logPath } from './ownMarks.ts';
+import { newTie } from './pages.ts';
 
 export interface Fault {
   readonly operation: string;
@@ -30,6 +31,10 @@ export interface Mount {
   logBytes: number;
   /** Where the log begins to be written and not yet synced; null while all of it is. */
   unsyncedFrom: number | null;
+  /** Number of the database, which its first page and its logs name (logTie.ts). */
+  readonly tie: number;
+  /** What stands for the log until it is written to; null where it was begun. */
+  beginning: Uint8Array | null;
   /** Writes to the log that wait for its next sync. */
   log: LogBuffer | null;
   /** How many descriptors are open on it. */
@@ -45,8 +50,8 @@ export interface MountedPath {
 }
 
 export interface Mounts {
-  /** The next database name the wasm opens that is not mounted yet will be this file. */
-  next(path: string, files: HostFiles): Mount;
+  /** The next database name the wasm opens that is not mounted yet will be this file, with its number. */
+  next(path: string, files: HostFiles, tie: number): Mount;
   /** A name under which SQL can reach this file, for example in VACUUM INTO. */
   named(path: string, files: HostFiles): { readonly name: string; readonly mount: Mount };
   remove(mount: Mount): void;
@@ -60,7 +65,7 @@ const KINDS: Readonly<Record<string, FileKind>> = { '-wal': 'log', '-journal': '
 /** sql.js calls its databases dbfile_N; the names given here are mounted_N. */
 const NAME = /^\/?((?:dbfile|mounted)_\d+)(-journal|-wal)?$/;
 
-function newMount(path: string, files: HostFiles): Mount {
+function newMount(path: string, files: HostFiles, tie: number): Mount {
   return {
     path,
     files,
@@ -70,6 +75,8 @@ function newMount(path: string, files: HostFiles): Mount {
     detached: false,
     logBytes: 0,
     unsyncedFrom: null,
+    tie,
+    beginning: null,
     log: null,
     open: 0,
   };
@@ -80,9 +87,9 @@ export function createMounts(): Mounts {
   let pending: Mount | null = null;
   let made = 0;
   return {
-    next: (path, files) => (pending = newMount(path, files)),
+    next: (path, files, tie) => (pending = newMount(path, files, tie)),
     named: (path, files) => {
-      const mount = newMount(path, files);
+      const mount = newMount(path, files, newTie());
       const name = `mounted_${++made}`;
       byName.set(name, mount);
       return { name: `/${name}`, mount };

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { StoreError } from '../../core/ports.ts';
 import { type Contents, sameContents } from './contents.ts';
 import { onDisk, readCopy, removeIfThere, type CopyContext } from './copies.ts';
-import { isSealed, PAGE_BYTES, sealPage } from './pages.ts';
+import { isSealed, newTie, PAGE_BYTES, sealPage } from './pages.ts';
 import { damageError } from './storeFault.ts';
 
 /** A few milliseconds of reading and writing. */
@@ -33,10 +33,13 @@ export interface CopyUse {
 /** A backup: opened by Ratchet alone, under a name of its own. */
 export const FOR_RATCHET: CopyUse = { forOthers: false, replace: true };
 
-/** Any SQLite is to read a copy. The file format versions (https://www.sqlite.org/fileformat2.html#file_format_version_numbers): 1 is without a log. */
-function withoutLog(firstPage: Uint8Array): void {
+/**
+ * A copy is a database of its own, which any SQLite is to read: no log belongs beside it. The file format versions
+ * (https://www.sqlite.org/fileformat2.html#file_format_version_numbers): 1 is without a log.
+ */
+function becomeOwn(firstPage: Uint8Array): void {
   firstPage.fill(1, 18, 20);
-  sealPage(firstPage, 1);
+  sealPage(firstPage, 1, newTie());
 }
 
 /** The pieces of `from`, one a step, each written to `to`. */
@@ -51,7 +54,7 @@ function* slices(from: string, to: string, { files }: CopyContext): Generator<vo
       for (let at = 0; at < size; at += SLICE_BYTES) {
         const length = files.read(source, bytes, 0, Math.min(SLICE_BYTES, size - at), at);
         checkSeals(from, bytes.subarray(0, length), at);
-        if (at === 0) withoutLog(bytes.subarray(0, PAGE_BYTES));
+        if (at === 0) becomeOwn(bytes.subarray(0, PAGE_BYTES));
         if (files.write(target, bytes, 0, length, at) < length)
           throw Object.assign(new Error('It was not written whole.'), { code: 'ENOSPC' });
         if ((at + SLICE_BYTES) % SYNC_BYTES === 0) files.sync(target);
