@@ -57,6 +57,7 @@ const LASTING = new Set([
   'refinements',
   'solution_texts',
   'tasks',
+  'texts',
 ]);
 
 function lastingRows(content: string): ReadonlySet<string> {

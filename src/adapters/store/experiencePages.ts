@@ -9,6 +9,7 @@ import { StoreError } from '../../core/ports.ts';
 import type { Connection, Row } from './connection.ts';
 import { groupsOf, type ExperienceGroup } from './experienceGroups.ts';
 import { ANNOTATION_COLUMNS, prefixed, toAnnotation, toFeedback, toRefinement } from './experienceRows.ts';
+import { OUTPUT } from './longTexts.ts';
 import { checksum } from './payload.ts';
 import { readRow } from './readRow.ts';
 import { refOf } from './refs.ts';
@@ -119,7 +120,7 @@ function reasonsOf(connection: Connection, refs: string): ReadonlyMap<number, st
 
 /** What a list shows of an experience: the columns of tasks under their own names, the solution's beside them. */
 const SUMMARY_COLUMNS = `s.ref, s.id AS solution, s.step, s.score, s.annotated, g.arm, g.round, g.verdict,
-  x.output, x.answer, x.checksum AS solution_checksum, t.id AS task, t.input, t.context, t.reference, t.checksum`;
+  ${OUTPUT} AS output, x.answer, x.checksum AS solution_checksum, t.id AS task, t.input, t.context, t.reference, t.checksum`;
 
 function inputOf(path: string, row: Row): string {
   const id = String(row['task']);

@@ -3,6 +3,7 @@ import type { Annotation, Feedback, FeedbackValue, Refinement } from '../../core
 import { asId, type FeedbackId } from '../../core/model/ids.ts';
 import type { Solution, Task } from '../../core/model/task.ts';
 import type { Row, SqlValue } from './connection.ts';
+import { OUTPUT } from './longTexts.ts';
 import { checksum } from './payload.ts';
 import { readRow } from './readRow.ts';
 import { FINISHES, SOURCES, SPLITS, VERDICTS } from './words.ts';
@@ -38,7 +39,7 @@ export function toTask(path: string, row: Row): Task {
 
 /** `s` is the alias of solutions, `x` of solution_texts, `c` of candidates. */
 export const SOLUTION_COLUMNS = `s.id AS solution_id, t.id AS solution_task, c.id AS solution_candidate,
-  s.sample AS solution_sample, x.output AS solution_output, x.answer AS solution_answer,
+  s.sample AS solution_sample, ${OUTPUT} AS solution_output, x.answer AS solution_answer,
   s.temperature AS solution_temperature, s.finish AS solution_finish, s.input_tokens AS solution_input_tokens,
   s.output_tokens AS solution_output_tokens, x.checksum AS solution_checksum`;
 

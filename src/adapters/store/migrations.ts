@@ -1,8 +1,10 @@
 /** Owns the ordered steps from one schema to the next. Deliberately never edits a step that was released: add one. */
 import type { Connection } from './connection.ts';
+import { moveLongTexts } from './longTexts.ts';
 import { SCHEMA_1 } from './schema.ts';
 import { SCHEMA_2 } from './schema2.ts';
 import { SCHEMA_3 } from './schema3.ts';
+import { SCHEMA_4 } from './schema4.ts';
 import { fillLookups } from './solutionLookup.ts';
 
 export interface Migration {
@@ -21,6 +23,13 @@ export const MIGRATIONS: readonly Migration[] = [
     },
   },
   { version: 3, apply: (connection) => connection.script(SCHEMA_3) },
+  {
+    version: 4,
+    apply: (connection) => {
+      connection.script(SCHEMA_4);
+      moveLongTexts(connection);
+    },
+  },
 ];
 
 export function newestVersion(migrations: readonly Migration[]): number {

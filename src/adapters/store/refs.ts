@@ -40,7 +40,10 @@ export function rememberRefs(connection: Connection, table: Named): (id: string)
 }
 
 /** The number the next row of a table takes. */
-export function nextRef(connection: Connection, table: Named | 'effects' | 'experience_groups'): number {
+export function nextRef(
+  connection: Connection,
+  table: Named | 'effects' | 'experience_groups' | 'texts',
+): number {
   const newest = connection.get(`SELECT max(ref) AS ref FROM ${table}`)?.['ref'];
   return typeof newest === 'number' ? newest + 1 : 1;
 }

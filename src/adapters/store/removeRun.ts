@@ -9,6 +9,7 @@ import type { RunId } from '../../core/model/ids.ts';
 import { StoreError } from '../../core/ports.ts';
 import type { Connection, Row } from './connection.ts';
 import type { Database } from './database.ts';
+import { longTextsOf, removeUnused } from './longTexts.ts';
 import { encodeText } from './payload.ts';
 import { refOf } from './refs.ts';
 import { solutionsMayHaveKey } from './solutionLookup.ts';
@@ -88,6 +89,7 @@ function removeSolutions(connection: Connection, run: number): number {
   );
   if (rows.length === 0) return 0;
   const refs = JSON.stringify(rows.map((row) => row['ref']));
+  const texts = longTextsOf(connection, refs);
   for (const [table, column] of [
     ['feedback', 'solution'],
     ['refinements', 'solution'],
@@ -95,6 +97,7 @@ function removeSolutions(connection: Connection, run: number): number {
     ['solutions', 'ref'],
   ] as const)
     connection.run(`DELETE FROM ${table} WHERE ${column} IN (SELECT value FROM json_each(?))`, refs);
+  removeUnused(connection, texts);
   for (const [table, text] of [
     ['solution_ids', 'id'],
     ['solution_keys', 'key'],

@@ -8,6 +8,7 @@ import type { ExperienceFilter, ExperienceHit, ExperienceSearchPage } from '../.
 import { StoreError } from '../../core/ports.ts';
 import type { Connection, Row, SqlValue } from './connection.ts';
 import { experienceSummaries } from './experiencePages.ts';
+import { OUTPUT } from './longTexts.ts';
 import { decodeText } from './payload.ts';
 import { findRef } from './refs.ts';
 import type { SearchIndex } from './searchIndex.ts';
@@ -93,7 +94,7 @@ function selection(
     values.push(annotated ? 1 : 0);
   }
   return {
-    text: `SELECT s.ref ${texts ? ', t.input, t.context, x.output' : ''} FROM ${from.text}
+    text: `SELECT s.ref ${texts ? `, t.input, t.context, ${OUTPUT} AS output` : ''} FROM ${from.text}
       ${judged ? 'LEFT JOIN annotations a ON s.annotated = 1 AND a.key = s.key' : ''}
       ${texts ? 'CROSS JOIN solution_texts x ON x.solution = s.ref CROSS JOIN tasks t ON t.ref = s.task' : ''}
       WHERE ${conditions.join(' AND ')}`,

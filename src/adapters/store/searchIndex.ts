@@ -8,6 +8,7 @@ import { StoreError } from '../../core/ports.ts';
 import type { Connection, Row } from './connection.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 import { type HostFiles, nodeFiles } from './hostFiles.ts';
+import { OUTPUT } from './longTexts.ts';
 import type { Migration } from './migrations.ts';
 import { formerLogPath, logPath } from './ownMarks.ts';
 import { decodeText } from './payload.ts';
@@ -65,7 +66,7 @@ function enterBatch(workspace: Database, index: Database): boolean {
   const after = index.read(reachedBy).solution;
   const rows = workspace.read((connection) =>
     connection.all(
-      `SELECT s.ref, s.id, t.input, t.context, x.output
+      `SELECT s.ref, s.id, t.input, t.context, ${OUTPUT} AS output
        FROM solutions s CROSS JOIN solution_texts x ON x.solution = s.ref CROSS JOIN tasks t ON t.ref = s.task
        WHERE s.ref > ? ORDER BY s.ref LIMIT ?`,
       after,

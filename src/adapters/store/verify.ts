@@ -20,6 +20,7 @@ import {
   toTask,
 } from './experienceRows.ts';
 import { toEffect } from './ledger.ts';
+import { checkLongText } from './longTexts.ts';
 import { stuckRows } from './pending.ts';
 import { toEvent, toRun } from './runs.ts';
 import { archivedEvents } from './removeRun.ts';
@@ -114,6 +115,11 @@ const WALKS: readonly Walk[] = [
       WHERE (v.evaluation, v.task) > (?, ?) ORDER BY v.evaluation, v.task LIMIT ?`,
     key: ['evaluation', 'task'],
     check: ({ path }, row) => toScored(path, String(row['evaluation_id']), String(row['task_id']), row),
+  },
+  {
+    sql: 'SELECT ref, hash, CAST(text AS BLOB) AS text FROM texts WHERE ref > ? ORDER BY ref LIMIT ?',
+    key: ['ref'],
+    check: ({ path }, row) => checkLongText(path, row),
   },
   {
     sql: 'SELECT hash FROM blobs WHERE hash > ? ORDER BY hash LIMIT ?',

@@ -10,6 +10,7 @@ import type { Solution, Task } from '../../core/model/task.ts';
 import type { Commit } from '../../core/ports.ts';
 import type { Connection, SqlValue } from './connection.ts';
 import type { GroupTally } from './experienceGroups.ts';
+import { LONG_BYTES, putLongText } from './longTexts.ts';
 import { checksum, encodeText } from './payload.ts';
 import { findRef, nextRef, refOf } from './refs.ts';
 import { enterSolution, findSolutions } from './solutionLookup.ts';
@@ -96,8 +97,19 @@ const ADD_SOLUTION = `INSERT INTO solutions (ref, id, key, run, task, candidate,
     finish, input_tokens, output_tokens, score, scored_by_human, annotated)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-const ADD_BYTES = 'INSERT INTO solution_texts (solution, output, answer, checksum) VALUES (?, ?, ?, ?)';
-const ADD_TEXT = ADD_BYTES.replace('?, ?, ?, ?', '?, CAST(? AS TEXT), ?, ?');
+const ADD_BYTES =
+  'INSERT INTO solution_texts (solution, output, answer, checksum, text) VALUES (?, ?, ?, ?, ?)';
+const ADD_TEXT = ADD_BYTES.replace('?, ?,', '?, CAST(? AS TEXT),');
+
+/** An output as the columns for it: of a long one only the number of its text. */
+function keptOutput(connection: Connection, text: string) {
+  const output = encodeText(text);
+  if (typeof output !== 'string') return { sql: ADD_BYTES, output, text: null };
+  // The wrapper copies a string character by character, bytes at once.
+  const bytes = Buffer.from(output);
+  if (bytes.length < LONG_BYTES) return { sql: ADD_TEXT, output: bytes, text: null };
+  return { sql: ADD_TEXT, output: '', text: putLongText(connection, bytes) };
+}
 
 function storeSolution(
   connection: Connection,
@@ -126,15 +138,14 @@ function storeSolution(
     judgement?.scoredByHuman ?? 0,
     place.annotated,
   );
-  const output = encodeText(solution.output);
-  // The wrapper copies a string character by character, bytes at once.
-  const isText = typeof output === 'string';
+  const { sql, output, text } = keptOutput(connection, solution.output);
   connection.run(
-    isText ? ADD_TEXT : ADD_BYTES,
+    sql,
     ref,
-    isText ? Buffer.from(output) : output,
+    output,
     encoded(solution.answer),
     checksum(solution.id, solution.output, solution.answer),
+    text,
   );
   enterSolution(connection, ref, solution.id, solution.key);
 }
