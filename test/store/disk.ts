@@ -29,7 +29,7 @@ export interface Inode {
   readonly isLog: boolean;
   /** What a running process sees. */
   cache: Uint8Array;
-  /** The same without what differs from one recording to the next: the salts and checksums of a log. */
+  /** The same without what differs from one recording to the next: salts and checksums of a log, the number of a database. */
   plain: Uint8Array;
   size: number;
   durable: Uint8Array;
@@ -75,17 +75,30 @@ const LOG_HEADER = 32;
 const FRAME_HEADER = 24;
 const FRAME = FRAME_HEADER + 4096;
 
-/** Writes to `plain` what is written to a log at `position`, without the salts and checksums of its headers. */
-function writeWithoutRandom(plain: Uint8Array, bytes: Uint8Array, position: number): void {
+/** The end of a page, where the first of a database names its number, drawn at random. */
+const PAGE = 4096;
+const SEAL = 8;
+
+/**
+ * Writes to `plain` what is written at `position`, without what is drawn at random: in a log the salts and checksums of its
+ * headers and the ends of its pages, elsewhere the end of the first page.
+ */
+function writeWithoutRandom(plain: Uint8Array, bytes: Uint8Array, position: number, isLog: boolean): void {
   plain.set(bytes, position);
   const end = position + bytes.length;
   const blank = (from: number, to: number): void => {
     if (from < end && to > position) plain.fill(0, Math.max(from, position), Math.min(to, end));
   };
+  if (!isLog) {
+    blank(PAGE - SEAL, PAGE);
+    return;
+  }
   blank(16, LOG_HEADER);
   const first = Math.max(0, Math.floor((position - LOG_HEADER) / FRAME));
-  for (let frame = LOG_HEADER + first * FRAME; frame < end; frame += FRAME)
+  for (let frame = LOG_HEADER + first * FRAME; frame < end; frame += FRAME) {
     blank(frame + 8, frame + FRAME_HEADER);
+    blank(frame + FRAME - SEAL, frame + FRAME);
+  }
 }
 
 function resized(bytes: Uint8Array, size: number): Uint8Array {
@@ -101,7 +114,7 @@ function durableInode(number: number, path: string, content: Uint8Array): Inode 
   cache.set(content);
   const isLog = path.endsWith('-log');
   const plain = cache.slice();
-  if (isLog) writeWithoutRandom(plain, content, 0);
+  writeWithoutRandom(plain, content, 0, isLog);
   const inode: Inode = {
     number,
     isLog,
@@ -137,8 +150,7 @@ function write(inode: Inode, position: number, bytes: Uint8Array, operation: num
   inode.cache = resized(inode.cache, end);
   inode.plain = resized(inode.plain, end);
   inode.cache.set(bytes, position);
-  if (inode.isLog) writeWithoutRandom(inode.plain, bytes, position);
-  else inode.plain.set(bytes, position);
+  writeWithoutRandom(inode.plain, bytes, position, inode.isLog);
   if (end > inode.size) {
     inode.size = end;
     inode.lengths.push({ size: end, operation });

@@ -38,10 +38,12 @@ export function readTie(path: string, files: HostFiles): number {
 
 /**
  * What SQLite is to read in place of an open log that was not begun, or whose header is damaged; null where it has a whole
- * one. A byte more than the header: SQLite looks at no shorter log. Throws what the files throw.
+ * one and more. A byte more than the header: SQLite looks at no shorter log, and draws salts of its own for that, too.
+ * Throws what the files throw.
  */
 export function beginning(descriptor: number, tie: number, files: HostFiles): Uint8Array | null {
-  if (readLogTie(descriptor, PAGE_BYTES, files) !== null) return null;
+  const { size } = files.facts(descriptor);
+  if (size > HEADER_BYTES && readLogTie(descriptor, PAGE_BYTES, files) !== null) return null;
   const shown = new Uint8Array(HEADER_BYTES + 1);
   shown.set(makeHeader(tie, randomInt(2 ** 32), PAGE_BYTES));
   return shown;
