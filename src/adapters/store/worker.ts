@@ -9,6 +9,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { StoreError } from '../../core/ports.ts';
 import { putBlob } from './blobs.ts';
 import { openDatabase, restoreDatabase } from './database.ts';
+import { nodeFiles } from './hostFiles.ts';
 import { createStore, type FileStore } from './localStore.ts';
 import {
   STORE_METHODS,
@@ -23,6 +24,7 @@ import { verifyBeside, verifyReadOnly } from './verifyBeside.ts';
 import { indexedSearch, searchWithoutIndex } from './search.ts';
 import { searchExperiences } from './searchExperiences.ts';
 import { openSearchIndex } from './searchIndex.ts';
+import { checkFolder } from './selfCheck.ts';
 import { sweepSlice } from './solutionLookup.ts';
 import { fullUpkeep, USUAL_UPKEEP } from './upkeep.ts';
 import { verifyStore } from './verify.ts';
@@ -83,6 +85,7 @@ async function serve(port: MessagePort, start: WorkerStart): Promise<void> {
       port.close();
       return;
     }
+    checkFolder(start.file, nodeFiles);
     const database = await openDatabase(options);
     const index = { ...options, file: path.join(path.dirname(options.file), 'search.ratchetdb') };
     const search = database.report.readOnly ? searchWithoutIndex(database) : indexedSearch(database, index);
