@@ -4,7 +4,7 @@
  * Usage: node test/bench/storeScale.ts [--rows 1000,100000,1000000] [--turns 30] [--cache DIR] [--keep false]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,7 +83,7 @@ async function commitFigures(file: string, rows: number, scratch: string) {
   const newest = [contenders.store, contenders.sqlite].map(({ connection }) =>
     Number(connection.get('SELECT max(ref) AS n FROM solutions')?.['n']),
   );
-  // Benches add to the cached store, so each run takes numbers no other had.
+  // Numbers that the store does not have.
   let index = Math.max(...newest) + 1_000_000;
   const next = () => experience(index++, rows);
   const turns: Medians[] = [];
@@ -133,7 +133,10 @@ function openings(file: string, worker: string): number {
 }
 
 async function figuresAt(rows: number, scratch: string, worker: string) {
-  const { file, fillMs } = await filledStore(values.cache, rows);
+  const { file: filled, fillMs } = await filledStore(values.cache, rows);
+  // Measuring adds to a store: each run begins with a fresh one of exactly so many rows.
+  const file = path.join(mkdtempSync(path.join(scratch, `${rows}-`)), 'workspace.ratchetdb');
+  copyFileSync(filled, file);
   const commits = await commitFigures(file, rows, scratch);
   const openMs = openings(file, worker);
   const idle = play('idle', path.join(mkdtempSync(path.join(scratch, 'idle-')), 'w.ratchetdb'), worker);
