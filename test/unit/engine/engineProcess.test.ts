@@ -356,7 +356,7 @@ describe('an engine that cannot start', () => {
     await until('the engine to end', () => !isAlive(first.hello.pid));
     writeFileSync(path.join(workspace, '.ratchet', 'workspace.ratchetdb'), '');
     const second = await connect(workspace);
-    await expect(second.request(listRuns, {})).rejects.toMatchObject({ kind: 'store' });
+    await expect(second.request(listRuns, {})).rejects.toMatchObject({ kind: 'damaged' });
     await expect(second.request(startRun, { recipePath })).rejects.toThrow(/workspace\.ratchetdb/);
   });
 });
