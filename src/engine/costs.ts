@@ -13,7 +13,8 @@ import type { Store } from '../core/ports.ts';
 type Told = Pick<RunSummary, 'cost' | 'caps' | 'origin'>;
 
 export interface Costs {
-  readonly onProgress: (progress: RunProgress) => void;
+  /** True for the first of an execution: only then are the caps it runs under durable, and its summary worth telling again. */
+  readonly onProgress: (progress: RunProgress) => boolean;
   /** The store, with every run's cost in its summaries. */
   readonly over: (store: Store) => Store;
 }
@@ -23,7 +24,11 @@ export function createCosts(): Costs {
   const known = new Map<RunId, { readonly as: string; readonly told: Promise<Told> }>();
   /** The account is read again when the run has come to stand otherwise; between, its cost comes with its progress. */
   const told = (store: Store, run: RunSummary): Promise<Told> => {
-    const as = run.status === 'running' ? 'running' : `${run.status} ${run.calls} ${run.endedAt ?? 0}`;
+    if (run.status !== 'running') live.delete(run.id);
+    const as =
+      run.status === 'running'
+        ? `running ${String(live.has(run.id))}`
+        : `${run.status} ${run.calls} ${run.endedAt ?? 0}`;
     const before = known.get(run.id);
     if (before?.as === as) return before.told;
     const read = readTold(store, run.id);
@@ -38,7 +43,10 @@ export function createCosts(): Costs {
   };
   return {
     onProgress({ runId, cost }) {
-      if (cost !== undefined) live.set(runId, cost);
+      if (cost === undefined) return false;
+      const isFirst = !live.has(runId);
+      live.set(runId, cost);
+      return isFirst;
     },
     over: (store) => ({
       ...store,

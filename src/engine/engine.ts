@@ -180,7 +180,7 @@ function tellAll(
   return {
     onEvents: broadcast.events,
     onProgress: (progress) => {
-      costs.onProgress(progress);
+      if (costs.onProgress(progress)) broadcast.run(progress.runId);
       broadcast.progress(progress);
     },
     onChanged: (runId) => {

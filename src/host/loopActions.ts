@@ -110,7 +110,7 @@ async function resumeOrChoose(host: HostContext, runId: RunId): Promise<boolean>
     return true;
   };
   const choose = async (sentence: string): Promise<boolean> => {
-    const choice = await askAboutChange(run, sentence);
+    const choice = await askAboutChange(sentence);
     if (choice === 'recorded') return goOn(true);
     if (choice === 'branch')
       await branchFrom(host, { runId, through: null, recipe: 'file', retryFailed: false });

@@ -62,31 +62,22 @@ export async function askForCap(run: RunSummary): Promise<RunCaps | null> {
 export type ChangeChoice = 'recorded' | 'branch' | 'anew';
 
 /** What to do with a run that has changed since it began; undefined for nothing. */
-export async function askAboutChange(run: RunSummary, sentence: string): Promise<ChangeChoice | undefined> {
-  const items: readonly (vscode.QuickPickItem & { readonly choice: ChangeChoice })[] = [
-    {
-      label: '$(debug-continue) Go On as Recorded',
-      detail: 'The run ends as it began. What has changed since is left out.',
-      choice: 'recorded',
-    },
-    {
-      label: '$(git-branch) Branch with What Is There Now...',
-      detail:
-        'A new run shares rounds you pick with this one, pays nothing for them, and goes on from there.',
-      choice: 'branch',
-    },
-    {
-      label: '$(play) Start a New Run',
-      detail: 'From the beginning. This one stays as it is.',
-      choice: 'anew',
-    },
-  ];
-  const picked = await vscode.window.showQuickPick(items, {
-    title: `Resume ${run.recipeName}`,
-    placeHolder: sentence,
-    ignoreFocusOut: true,
-  });
-  return picked?.choice;
+export async function askAboutChange(sentence: string): Promise<ChangeChoice | undefined> {
+  const [recorded, branch, anew] = ['Go On as Recorded', 'Branch...', 'Start Anew'] as const;
+  const detail = [
+    `${recorded}: the run ends as it began; what has changed since is left out.`,
+    'Branch: a new run with what is there now shares the rounds you pick, and pays nothing for them.',
+    `${anew}: a new run from the beginning. In each case what this one has is kept.`,
+  ].join('\n\n');
+  const picked = await vscode.window.showWarningMessage(
+    sentence,
+    { modal: true, detail },
+    recorded,
+    branch,
+    anew,
+  );
+  const choices = { [recorded]: 'recorded', [branch]: 'branch', [anew]: 'anew' } as const;
+  return picked === undefined ? undefined : choices[picked];
 }
 
 /** The last round to share with a run; undefined where a person would rather not. */

@@ -3,7 +3,6 @@
  * the same for the panel and the questions of the editor. Deliberately never says 0 for what is not known.
  */
 import type { Range, RunEstimate } from '../core/model/estimate.ts';
-import { dollars } from './comparison.ts';
 import { count, counted, duration } from './wording.ts';
 
 /** Two significant digits, away from the middle of the range; the one number where both ends are the same. */
@@ -27,6 +26,12 @@ function between(range: Range, say: (value: number) => string): string {
   const { low, high } = rounded(range);
   const [from, to] = [say(low), say(high)];
   return from === to ? from : `${from} to ${to}`;
+}
+
+/** With as many places as two significant digits take. */
+function dollars(usd: number): string {
+  if (usd === 0 || usd >= 0.1) return `$${usd.toFixed(usd >= 1_000 ? 0 : 2)}`;
+  return `$${usd.toFixed(1 - Math.floor(Math.log10(usd)))}`;
 }
 
 const whole = (value: number) => count(Math.round(value));

@@ -23,7 +23,7 @@ function estimateText(estimate: PanelEstimate): TemplateResult {
     case 'known':
       return html`<span title=${estimateSource(estimate.estimate)}
           ><span class="lead">A run would use about</span> ${separated(estimateParts(estimate.estimate))}</span
-        >${estimate.estimate.cap === null ? nothing : html`<span class="cap">${estimate.estimate.cap}</span>`}`;
+        >${estimate.estimate.cap === null ? nothing : html`<span class="sep">·</span><span class="cap">${estimate.estimate.cap}</span>`}`;
   }
 }
 

@@ -36,7 +36,10 @@ function check(input: HTMLInputElement, setting: RecipeSetting): boolean {
 }
 
 function labelOf({ field: name, label }: RecipeSetting): string {
-  return name.startsWith('budget.') ? `Budget, ${label.toLowerCase()}` : label;
+  // A capital of a name stays: "US dollars".
+  return name.startsWith('budget.')
+    ? `Budget, ${label.replace(/^[A-Z](?=[a-z])/u, (first) => first.toLowerCase())}`
+    : label;
 }
 
 function field(setting: RecipeSetting, onSet: SettingsProps['onSet']): TemplateResult {

@@ -103,7 +103,7 @@ export function progressView(shown: ShownRun | null): TemplateResult {
     </div>`;
   }
   return html`<div class="progress rest ${status}">
-    ${status === 'failed' || status === 'budget' ? icon('warning') : nothing}<span class="place"
+    ${status === 'failed' ? icon('warning') : nothing}<span class="place"
       >${restWord(shown)}</span
     >
   </div>`;
@@ -116,5 +116,7 @@ function restWord({ summary, model }: ShownRun): string {
     const took = duration(summary.endedAt - summary.startedAt);
     return `Done: ${counted(model.main.round, 'round')}, ${counted(summary.calls, 'model call')}, ${took}.`;
   }
+  // Why it stopped stands in a notice of its own, with the way on.
+  if (summary.status === 'budget') return `Stopped in round ${summary.round} of ${summary.rounds}.`;
   return summary.message === '' ? `The run is ${statusWord(summary.status)}.` : summary.message;
 }

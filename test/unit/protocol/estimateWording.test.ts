@@ -19,7 +19,7 @@ test('calls, tokens, money and time are ranges that claim no more than two digit
   expect(said()).toEqual([
     '3 700 to 4 100 calls',
     '50 000 to 91 000 tokens',
-    '$0.0120 to $0.0380',
+    '$0.012 to $0.038',
     '1 min 2 s to 2 min 0 s',
   ]);
 });
@@ -27,6 +27,7 @@ test('calls, tokens, money and time are ranges that claim no more than two digit
 test('what is not known is said, and never 0; what costs nothing is free', () => {
   expect(said({ usd: null, ms: null }).slice(2)).toEqual(['price unknown', 'time unknown']);
   expect(said({ usd: { low: 0, high: 0 } })[2]).toBe('free');
+  expect(said({ usd: { low: 0.1812, high: 3.57 } })[2]).toBe('$0.18 to $3.60');
   expect(said({ calls: { low: 1, high: 1 } })[0]).toBe('1 call');
   expect(estimateSource(estimate)).toContain('wide');
   expect(estimateSource({ ...estimate, measured: 41 })).toContain('41 answers');
