@@ -105,7 +105,7 @@ async function resumeOrChoose(host: HostContext, runId: RunId): Promise<boolean>
     const caps = run.status === 'budget' ? await askForCap(run) : {};
     if (caps === null) return false;
     await link.request(resumeRun, { ...wish, caps, despiteChange });
-    const said = `Resumed: ${count(run.cost?.calls ?? question.callsMade)} recovered, ${counted(question.repeats, 'call')} to repeat.`;
+    const said = `Resumed: ${count(question.callsMade)} recovered, ${counted(question.repeats, 'call')} to repeat.`;
     vscode.window.setStatusBarMessage(said, saidMs);
     return true;
   };

@@ -75,7 +75,11 @@ describe('money and run control', () => {
       .getByRole('button', { name: button, exact: true })
       .click();
   };
-  const openPanel = () => trees.clickTreeItem(page, 'Loops & Runs', name);
+  /** A panel that is still opening would take the focus from what is opened next. */
+  const openPanel = async () => {
+    await trees.clickTreeItem(page, 'Loops & Runs', name);
+    await (await panel()).getByRole('heading', { name }).click();
+  };
 
   beforeAll(async () => {
     server = await startOpenAiServer(async (response, request) => {
