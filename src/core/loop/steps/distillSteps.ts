@@ -72,7 +72,10 @@ function lessonsOf(
       throw new SealedTaskError(`A ${task.split} task reached distill; nothing was learnt from it.`);
     const score = scoreOfExperience(experience);
     if (score === null || solution.failure !== null) return [];
-    const passed = score >= 1;
+    const verdict = values.refinements.get(solution.id)?.verdict;
+    // What was selected is a success even without full score: a vote rarely is unanimous. One right solution too many is neither.
+    const passed = verdict === undefined ? score >= 1 : verdict !== 'dropped';
+    if (!passed && score >= 1) return [];
     if (from !== 'both' && passed !== (from === 'successes')) return [];
     return [
       {
