@@ -37,7 +37,9 @@ export function answerOf(request: Pick<ModelRequest, 'messages' | 'temperature' 
 
 const json = (value: unknown) => JSON.stringify(value);
 const blocks = (text: string, name: string) =>
-  [...text.matchAll(new RegExp(`<<<${name}\\n([\\s\\S]*?)\\n${name}>>>`, 'g'))].map((match) => match[1] ?? '');
+  [...text.matchAll(new RegExp(`<<<${name}\\n([\\s\\S]*?)\\n${name}>>>`, 'g'))].map(
+    (match) => match[1] ?? '',
+  );
 const block = (text: string, name: string) => blocks(text, name)[0] ?? '';
 
 /** Where the model has what this task needs. */
@@ -106,18 +108,23 @@ function host(task: Known, draw: Draw): string {
 
 function judge(asked: string): string {
   const scale = Number(/a number from 0 to (\d+)/.exec(asked)?.[1] ?? 10);
-  const give = (share: number, critique = 'fine') => json({ score: share * scale, reason: critique, critique });
+  const give = (share: number, critique = 'fine') =>
+    json({ score: share * scale, reason: critique, critique });
   const task = knownTask(block(asked, 'TASK'));
   const reference = block(asked, 'REFERENCE');
   if (asked.startsWith('Judge the task itself'))
     return give(task !== null && task.answer === reference && !/Somehow/.test(asked) ? 0.9 : 0.1);
   const answer = block(asked, 'ANSWER');
   const rule = task === null ? '' : (RULES[task.kind] ?? '');
-  if (asked.includes('stay in the role'))
-    return give(answer.includes('As a program') ? 0.2 : 0.9);
+  if (asked.includes('stay in the role')) return give(answer.includes('As a program') ? 0.2 : 0.9);
   const principle = task === null ? undefined : PRINCIPLES[task.kind];
   const rubric = asked.slice(0, asked.indexOf('<<<TASK'));
-  if (rubric.includes('112') || rubric.includes('doctor') || rubric.includes('lawyer') || rubric.includes('I do not know'))
+  if (
+    rubric.includes('112') ||
+    rubric.includes('doctor') ||
+    rubric.includes('lawyer') ||
+    rubric.includes('I do not know')
+  )
     if (principle === undefined || !rubric.includes(principle)) return give(1);
   if (answer.includes(reference)) return give(1);
   return give(0.2, task?.place === null ? rule : `It should say ${reference}.`);
@@ -131,7 +138,10 @@ function propose(asked: string, draw: Draw): string {
 
 /** Rules of the kinds it is shown, those of failures first; of a wrong turn it took itself it learns what was wrong with it. */
 function distill(asked: string): string {
-  const lessons = asked.split('<<<TASK\n').slice(1).map((part) => `<<<TASK\n${part}`);
+  const lessons = asked
+    .split('<<<TASK\n')
+    .slice(1)
+    .map((part) => `<<<TASK\n${part}`);
   const most = Number(/at most (\d+)\./.exec(asked)?.[1] ?? 1);
   const items = lessons.flatMap((lesson): string[] => {
     const task = knownTask(block(lesson, 'TASK'));
@@ -140,8 +150,7 @@ function distill(asked: string): string {
     if (asked.includes('facts that are needed'))
       return wrong || task.place === null ? [] : [statement(task.kind, task.place, saidAnswer(lesson))];
     const rule = RULES[task.kind] ?? '';
-    if (asked.includes('what the critiques keep asking for'))
-      return lesson.includes(rule) ? [rule] : [];
+    if (asked.includes('what the critiques keep asking for')) return lesson.includes(rule) ? [rule] : [];
     if (asked.includes('short rules') && wrong && task.kind === 'travel' && !lesson.includes(BAD_RULE))
       return [BAD_RULE];
     return wrong && !easy(task.kind, task.place) ? [rule] : [];
@@ -166,7 +175,9 @@ function mutate(asked: string): string {
   const [first = '', second = ''] = blocks(asked, 'INSTRUCTION');
   const rules = (text: string) => text.split('\n').filter((line) => line.startsWith('- '));
   if (asked.includes('Two instructions'))
-    return json({ instruction: ['Solve the problem.', ...new Set([...rules(first), ...rules(second)])].join('\n') });
+    return json({
+      instruction: ['Solve the problem.', ...new Set([...rules(first), ...rules(second)])].join('\n'),
+    });
   const failed = asked
     .split('<<<TASK\n')
     .slice(1)

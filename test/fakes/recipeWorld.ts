@@ -47,7 +47,7 @@ export const RULES: Readonly<Record<string, string>> = {
   share: 'Divide the whole bill by the heads.',
   danger: 'Name 112 before anything else when life is at risk.',
   medicine: 'Close advice on health by sending to a doctor.',
-  contract: 'Close advice on law by sending to a lawyer.',
+  law: 'Close advice on law by sending to a lawyer.',
   unknown: 'Say I do not know where nobody can.',
   born: 'Read the birthplace off the card.',
   outside: 'Admit what the role never heard of.',
@@ -57,7 +57,7 @@ export const BAD_RULE = 'km an hour for hours and then km an hour for hours: tak
 export const PRINCIPLES: Readonly<Record<string, string>> = {
   danger: 'Where somebody is in danger, the emergency number 112 comes first.',
   medicine: 'Questions of health end with the advice to see a doctor.',
-  contract: 'Questions of law end with the advice to ask a lawyer.',
+  law: 'Questions of law end with the advice to ask a lawyer.',
   unknown: 'What cannot be known is called so, in the words "I do not know".',
 };
 const twoStep = ['change', 'fence', 'work', 'savings'];
@@ -98,8 +98,14 @@ function kindOf(input: string): string | null {
 
 function workingOf(kind: string, input: string, context: string): string {
   const [a = 0, b = 0, c = 0, d = 0] = numbersIn(input);
-  const prices = new Map([...context.matchAll(/^(\w+): (\d+) euros/gm)].map(([, name, price]) => [name, Number(price)]));
-  const price = (from = 0) => [...prices].filter(([name]) => input.includes(name ?? '')).map(([name, value]) => ({ value, at: input.indexOf(name ?? '') })).sort((x, y) => x.at - y.at)[from]?.value ?? 0;
+  const prices = new Map(
+    [...context.matchAll(/^(\w+): (\d+) euros/gm)].map(([, name, price]) => [name, Number(price)]),
+  );
+  const price = (from = 0) =>
+    [...prices]
+      .filter(([name]) => input.includes(name ?? ''))
+      .map(([name, value]) => ({ value, at: input.indexOf(name ?? '') }))
+      .sort((x, y) => x.at - y.at)[from]?.value ?? 0;
   if (/^(Practice|Warm-up)/.test(input)) return `${a} * ${b} = ${a * b}`;
   switch (kind) {
     case 'discount':
@@ -117,7 +123,9 @@ function workingOf(kind: string, input: string, context: string): string {
     case 'share':
       return `${b} * ${price()} / ${a} = ${(b * price()) / a}`;
     case 'change':
-      return context === '' ? `${c} - ${a} * ${b} = ${c - a * b}` : `100 - ${a} * ${price()} = ${100 - a * price()}`;
+      return context === ''
+        ? `${c} - ${a} * ${b} = ${c - a * b}`
+        : `100 - ${a} * ${price()} = ${100 - a * price()}`;
     case 'fence':
       return `2 * (${a} + ${b}) * ${c} = ${2 * (a + b) * c}`;
     case 'work':
@@ -153,7 +161,15 @@ export function knownTask(text: string): Known | null {
   const place = placeOf(kind, input);
   const answer = row?.reference ?? factOf(kind, input, place) ?? working.split(' = ')[1] ?? '';
   const wrong = place === null && /^\d+$/.test(answer) ? `${numbersIn(input)[0] ?? 0}00` : 'hard to say';
-  return { input, kind, answer, working, wrong, place, twoSteps: twoStep.includes(kind) && !input.startsWith('Practice') };
+  return {
+    input,
+    kind,
+    answer,
+    working,
+    wrong,
+    place,
+    twoSteps: twoStep.includes(kind) && !input.startsWith('Practice'),
+  };
 }
 
 const towns = rows.flatMap(({ context }) => /^(.+) is an invented town/.exec(context ?? '')?.[1] ?? []);

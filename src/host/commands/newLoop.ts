@@ -1,24 +1,58 @@
-/** Owns making a loop file from a sample: which sample, under which name, opened in the panel. */
+/** Owns making a loop file from a built-in recipe: which one, on which model, under which name, with its data, opened in the panel. */
 import * as vscode from 'vscode';
 import type { HostContext } from '../hostContext.ts';
 import type { Panels } from '../panel/panels.ts';
-import { summaryOf } from './sampleSummary.ts';
+import { pickModel } from './pickModel.ts';
+import { byObjective, readHead, withModel, type RecipeHead } from './recipeHead.ts';
 
-interface Sample extends vscode.QuickPickItem {
-  readonly uri: vscode.Uri;
+const ending = '.loop.yaml';
+
+interface BuiltIn {
+  readonly name: string;
+  readonly text: string;
+  readonly head: RecipeHead;
 }
 
-async function samples({ shell }: HostContext): Promise<readonly Sample[]> {
+interface Library {
+  readonly folder: vscode.Uri;
+  readonly recipes: readonly BuiltIn[];
+  /** Data files that lie beside the recipes. */
+  readonly data: ReadonlySet<string>;
+}
+
+async function readLibrary({ shell }: HostContext): Promise<Library> {
   const folder = vscode.Uri.joinPath(shell.context.extensionUri, 'media', 'recipes');
-  const entries = await vscode.workspace.fs.readDirectory(folder);
-  const names = entries.map(([name]) => name).filter((name) => name.endsWith('.loop.yaml'));
-  return Promise.all(
-    names.sort().map(async (name) => {
-      const uri = vscode.Uri.joinPath(folder, name);
-      const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
-      return { label: name.slice(0, -'.loop.yaml'.length), detail: summaryOf(text), uri };
-    }),
+  const names = (await vscode.workspace.fs.readDirectory(folder)).map(([name]) => name);
+  const recipes = await Promise.all(
+    names
+      .filter((name) => name.endsWith(ending))
+      .map(async (file): Promise<BuiltIn> => {
+        const bytes = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(folder, file));
+        const text = new TextDecoder().decode(bytes);
+        return { name: file.slice(0, -ending.length), text, head: readHead(text) };
+      }),
   );
+  return { folder, recipes, data: new Set(names.filter((name) => name.endsWith('.jsonl'))) };
+}
+
+interface Choice extends vscode.QuickPickItem {
+  readonly recipe?: BuiltIn;
+}
+
+/** What a recipe is for, costs and needs, under its objective. */
+function choicesOf({ recipes }: Library): readonly Choice[] {
+  return byObjective(recipes).flatMap(({ title, items }): Choice[] => [
+    { label: title, kind: vscode.QuickPickItemKind.Separator },
+    ...items.map((recipe): Choice => {
+      const { waits, description, cost, needs } = recipe.head;
+      const detail = [
+        ...(cost === '' ? [] : [`Costs ${cost}`]),
+        ...(needs === '' ? [] : [`Needs ${needs}`]),
+      ].join('. ');
+      const first = waits === null ? description : `Waits: ${waits} ${description}`;
+      return { label: recipe.name, description: first, detail, recipe };
+    }),
+  ]);
 }
 
 async function exists(uri: vscode.Uri): Promise<boolean> {
@@ -30,27 +64,49 @@ async function exists(uri: vscode.Uri): Promise<boolean> {
   }
 }
 
+async function askName(folder: vscode.WorkspaceFolder, value: string): Promise<string | undefined> {
+  return vscode.window.showInputBox({
+    title: 'Name of the new loop',
+    prompt: `The file NAME${ending} is made in ${folder.name}.`,
+    value,
+    async validateInput(name) {
+      if (!/^[\p{Letter}\p{Number}_][\p{Letter}\p{Number}_.-]*$/u.test(name)) {
+        return 'Use letters, digits, hyphens and points, beginning with a letter or digit.';
+      }
+      const taken = await exists(vscode.Uri.joinPath(folder.uri, `${name}${ending}`));
+      return taken ? 'There is a loop of this name already.' : undefined;
+    },
+  });
+}
+
+/** Puts the recipe's data beside the loop; a file of that name that is there stays as it is. */
+async function copyData(library: Library, { head }: BuiltIn, to: vscode.Uri): Promise<void> {
+  for (const file of head.files.filter((name) => library.data.has(name))) {
+    const target = vscode.Uri.joinPath(to, file);
+    if (await exists(target)) continue;
+    await vscode.workspace.fs.copy(vscode.Uri.joinPath(library.folder, file), target, { overwrite: false });
+  }
+}
+
 export async function newLoop(host: HostContext, panels: Panels): Promise<void> {
   const { folder } = host;
   if (folder === null) throw new Error('Open a folder first: a loop keeps what it learns there.');
-  const sample = await vscode.window.showQuickPick(samples(host), {
-    title: 'New loop from which sample?',
+  const library = await readLibrary(host);
+  const choice = await vscode.window.showQuickPick<Choice>(choicesOf(library), {
+    title: 'New loop: get better at what?',
+    placeHolder: 'N stands for tasks; every loop also scores its dev suite each round',
+    matchOnDescription: true,
     matchOnDetail: true,
   });
-  if (sample === undefined) return;
-  const uriOfName = (name: string) => vscode.Uri.joinPath(folder.uri, `${name}.loop.yaml`);
-  const name = await vscode.window.showInputBox({
-    title: 'Name of the new loop',
-    prompt: `The file NAME.loop.yaml is made in ${folder.name}.`,
-    value: sample.label,
-    async validateInput(value) {
-      if (!/^[\p{Letter}\p{Number}_][\p{Letter}\p{Number}_.-]*$/u.test(value)) {
-        return 'Use letters, digits, hyphens and points, beginning with a letter or digit.';
-      }
-      return (await exists(uriOfName(value))) ? 'There is a loop of this name already.' : undefined;
-    },
-  });
+  const recipe = choice?.recipe;
+  if (recipe === undefined) return;
+  const model = recipe.head.asksForModel ? await pickModel(host) : '';
+  if (model === null) return;
+  const name = await askName(folder, recipe.name);
   if (name === undefined) return;
-  await vscode.workspace.fs.copy(sample.uri, uriOfName(name), { overwrite: false });
-  await panels.open(uriOfName(name));
+  await copyData(library, recipe, folder.uri);
+  const uri = vscode.Uri.joinPath(folder.uri, `${name}${ending}`);
+  const text = recipe.head.asksForModel ? withModel(recipe.text, model) : recipe.text;
+  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
+  await panels.open(uri);
 }

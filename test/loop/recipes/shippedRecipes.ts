@@ -73,8 +73,7 @@ export interface Mutant {
 /** The recipe without one of its steps: each in turn, those within a loop and the loop itself too. */
 export function mutantsOf(text: string): readonly Mutant[] {
   const { steps } = parse(text) as { steps: StepLine[] };
-  const nameOf = (step: StepLine) =>
-    step.as ?? Object.keys(step).find((key) => key !== 'as') ?? '';
+  const nameOf = (step: StepLine) => step.as ?? Object.keys(step).find((key) => key !== 'as') ?? '';
   const inner = (step: StepLine) => step.loop?.do ?? [];
   const places: (readonly [number, number | null])[] = steps.flatMap((step, index) => [
     [index, null] as const,

@@ -1,7 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { asId } from '../../../src/core/model/ids.ts';
 import { judgementOf, readScore, toggleVerdict } from '../../../src/host/annotation.ts';
-import { summaryOf } from '../../../src/host/commands/sampleSummary.ts';
 import { neighbour } from '../../../src/host/neighbours.ts';
 import { createReadModels } from '../../../src/host/readModels.ts';
 import { createRunBoard, currentRun, type BoardChange } from '../../../src/host/runBoard.ts';
@@ -172,10 +171,4 @@ test('the panel’s page runs its own script only, and fetches nothing', () => {
   expect(html).toContain(`content="default-src 'none'; style-src https://own; script-src 'nonce-abc'"`);
   expect(html.match(/<script/g)).toEqual(['<script']);
   expect(html).not.toMatch(/ style=| on\w+=|unsafe-/);
-});
-
-test('a sample says what it is for', () => {
-  expect(summaryOf('# how\nname: x\ndescription: adds up\n')).toBe('adds up');
-  expect(summaryOf('# how it works\nname: x\n')).toBe('how it works');
-  expect(summaryOf('')).toBe('');
 });

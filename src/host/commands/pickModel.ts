@@ -1,0 +1,46 @@
+/** Owns asking which model a new loop runs on: those of the user's providers and of the editor, or a name. Asks none of them. */
+import * as vscode from 'vscode';
+import { editorProvider, providerIds } from '../../protocol/providers.ts';
+import type { HostContext } from '../hostContext.ts';
+import { ownProvider, ownProviders } from '../providerSettings.ts';
+
+const another = 'Type Another Name...';
+
+/** Names as a recipe writes them, "provider/model", or a provider alone where its settings name no model. */
+async function known({ services }: HostContext): Promise<readonly vscode.QuickPickItem[]> {
+  const own = providerIds(ownProviders()).flatMap((id) => {
+    const found = ownProvider(id);
+    if (found.kind !== 'found') return [];
+    const { models, baseURL } = found.settings;
+    return models.map((model) => ({ label: `${id}/${model}`, description: baseURL }));
+  });
+  const ofEditor = vscode.workspace.isTrusted ? await services.editorModels.list() : [];
+  return [
+    ...own,
+    ...ofEditor.map((model) => ({
+      label: `${editorProvider}/${model}`,
+      description: 'a model of this editor',
+    })),
+  ];
+}
+
+/** Null where the person turned away. */
+export async function pickModel(host: HostContext): Promise<string | null> {
+  const models = await known(host);
+  if (models.length > 0) {
+    const picked = await vscode.window.showQuickPick([...models, { label: another }], {
+      title: 'Which model does the loop run on?',
+      placeHolder: 'Others are added in the setting ratchet.providers',
+      matchOnDescription: true,
+    });
+    if (picked === undefined) return null;
+    if (picked.label !== another) return picked.label;
+  }
+  const name = await vscode.window.showInputBox({
+    title: 'Which model does the loop run on?',
+    prompt: 'provider/model, the provider being one of the setting ratchet.providers.',
+    validateInput: (value) =>
+      /^\S{1,200}$/u.test(value.trim()) ? undefined : 'Write the provider, a slash and the model.',
+  });
+  return name?.trim() ?? null;
+}

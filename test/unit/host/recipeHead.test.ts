@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { byObjective, readHead, withModel } from '../../../src/host/commands/recipeHead.ts';
+
+const text = `# Objective: reasoning
+# Cost: N × 8 calls a round
+# Needs: a provider
+ratchet: 1
+name: x
+description: Thinks twice.
+model: provider/model
+data: { file: tasks.jsonl }
+steps:
+  - update: { slot: weights, op: export, file: out.jsonl }
+`;
+
+describe('the head of a built-in recipe', () => {
+  test('says what it is for, costs and needs', () => {
+    expect(readHead(text)).toEqual({
+      objective: 'reasoning',
+      description: 'Thinks twice.',
+      cost: 'N × 8 calls a round',
+      needs: 'a provider',
+      waits: null,
+      asksForModel: true,
+      files: ['tasks.jsonl', 'out.jsonl'],
+    });
+    expect(readHead(`# Waits: it runs code.\n${text}`).waits).toBe('it runs code.');
+    expect(readHead('model: pocket\n')).toMatchObject({ asksForModel: false, files: [], cost: '' });
+  });
+
+  test('the model is set as one text, whatever its name holds', () => {
+    expect(withModel(text, 'a/b')).toContain('\nmodel: "a/b"\n');
+    expect(withModel(text, 'a/$&"\nsteps: []')).toContain(`\nmodel: ${JSON.stringify('a/$&"\nsteps: []')}\n`);
+    expect(withModel('model: pocket\n', 'a/b')).toBe('model: pocket\n');
+  });
+
+  test('recipes stand under their objective, those that need nothing first', () => {
+    const item = (name: string, objective: string) => ({ name, head: { ...readHead(text), objective } });
+    const groups = byObjective([
+      item('b', 'safety'),
+      item('c', 'on Pocket'),
+      item('a', 'safety'),
+      item('d', 'coding'),
+    ]);
+    expect(groups.map(({ title, items }) => [title, items.map(({ name }) => name)])).toEqual([
+      ['On Pocket, offline', ['c']],
+      ['Coding', ['d']],
+      ['Safety', ['a', 'b']],
+    ]);
+  });
+});
