@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root } from '../../../scripts/lib/places.ts';
+import { cells, shippedRecipes, taxonomyText } from '../../../scripts/lib/taxonomy.ts';
+
+describe('the table of the taxonomy', () => {
+  it('is up to date; npm run docs:taxonomy makes it so', () => {
+    expect(readFileSync(path.join(root, 'docs', 'taxonomy.md'), 'utf8')).toBe(taxonomyText());
+  });
+
+  it('has the 22 cells, and names tests that are there', () => {
+    expect(new Set(cells.map(({ code }) => code)).size).toBe(22);
+    for (const [file] of taxonomyText().matchAll(/test\/[\w/.]+\.ts/g))
+      expect(existsSync(path.join(root, file))).toBe(true);
+  });
+
+  it.each(shippedRecipes())('$name has a step for every cell it claims', ({ cells: claimed, steps }) => {
+    for (const code of claimed) {
+      const cell = cells.find((item) => item.code === code);
+      expect(
+        steps.some((step) => cell?.uses(step) === true),
+        code,
+      ).toBe(true);
+    }
+  });
+
+  it('leaves no cell but one without a recipe', () => {
+    const used = new Set(shippedRecipes().flatMap((recipe) => recipe.cells));
+    expect(cells.filter(({ code }) => !used.has(code)).map(({ code }) => code)).toEqual(['UwArc']);
+  });
+});
