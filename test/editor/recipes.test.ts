@@ -13,6 +13,7 @@ import { recipeNames, recipeText } from '../loop/recipes/shippedRecipes.ts';
 import { answer, choose, quickInput, runCommand } from './harness/commands.ts';
 import { openEditor, repository, type Editor } from './harness/editor.ts';
 import { keepEvidence, screenshot } from './harness/screenshot.ts';
+import * as trees from './harness/trees.ts';
 import { webviewFrame } from './harness/webviews.ts';
 
 const waiting = 'test-driven';
@@ -52,6 +53,8 @@ describe('New Loop', () => {
       viewport: { width: 1280, height: 800 },
     });
     page = editor.page;
+    await trees.openContainer(page, 'Ratchet');
+    await trees.pane(page, 'Loops & Runs').getByRole('button', { name: 'New Loop from Sample...' }).first().waitFor();
   });
   afterAll(async () => {
     await editor.close();
