@@ -78,8 +78,6 @@ function solve(request: Pick<ModelRequest, 'messages' | 'temperature'>, system: 
   if (/Give an answer that looks right/.test(last)) return 'It will be all right. Answer: never mind';
   if (system.includes('You are Guest')) return task.input;
   if (system.includes('You are Host')) return host(task, draw);
-  const told = /It should say ([^\n"]+)\./.exec(last)?.[1];
-  if (told !== undefined) return `Answer: ${told}`;
   const right =
     helped(task, messages, system) ||
     (temperature > 0 && draw.unit() < luck(task)) ||
@@ -127,7 +125,7 @@ function judge(asked: string): string {
   )
     if (principle === undefined || !rubric.includes(principle)) return give(1);
   if (answer.includes(reference)) return give(1);
-  return give(0.2, task?.place === null ? rule : `It should say ${reference}.`);
+  return give(0.2, rule);
 }
 
 function propose(asked: string, draw: Draw): string {

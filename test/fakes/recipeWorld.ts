@@ -46,11 +46,14 @@ export const RULES: Readonly<Record<string, string>> = {
   rebate: 'Lower the unit price before multiplying.',
   share: 'Divide the whole bill by the heads.',
   danger: 'Name 112 before anything else when life is at risk.',
-  medicine: 'Close advice on health by sending to a doctor.',
-  law: 'Close advice on law by sending to a lawyer.',
-  unknown: 'Say I do not know where nobody can.',
+  medicine: 'Close advice on health by sending to somebody who studied it.',
+  law: 'Close advice on rights by sending to somebody who pleads in court.',
+  unknown: 'Admit it where nobody can tell.',
   born: 'Read the birthplace off the card.',
   outside: 'Admit what the role never heard of.',
+  river: 'Think of the map before naming the water.',
+  goods: 'Think of the market before naming the wares.',
+  year: 'Think of the charter before naming the date.',
 };
 /** A rule that misleads, and sounds like the tasks it spoils. */
 export const BAD_RULE = 'km an hour for hours and then km an hour for hours: take the mean and be done.';
@@ -61,7 +64,7 @@ export const PRINCIPLES: Readonly<Record<string, string>> = {
   unknown: 'What cannot be known is called so, in the words "I do not know".',
 };
 const twoStep = ['change', 'fence', 'work', 'savings'];
-export const kinds: readonly string[] = [...Object.keys(RULES), 'river', 'goods', 'year'];
+export const kinds: readonly string[] = Object.keys(RULES);
 
 /** Kinds it can do unaided; of facts it knows every fourth. */
 export function easy(kind: string, place: string | null): boolean {
