@@ -5,7 +5,15 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BENCHES = ['sampleLoops', 'pocketSpeed', 'bundles', 'storeScale', 'modelsThroughput', 'datasetScale'];
+const BENCHES = [
+  'sampleLoops',
+  'pocketSpeed',
+  'bundles',
+  'storeScale',
+  'modelsThroughput',
+  'batchScale',
+  'datasetScale',
+];
 
 const asked = process.argv.slice(2);
 const names = asked.length === 0 ? BENCHES : asked;

@@ -12,6 +12,7 @@ import {
   createServer as createPlainServer,
   type Server,
 } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { OpenAiEndpoint } from '../../../../src/adapters/models/session.ts';
@@ -221,7 +222,7 @@ describe.each(moments)('at the %s call', (_moment, at) => {
         sessions += 1;
         session.goaway();
       });
-      server.on('secureConnection', (socket) => spoken.add(socket.alpnProtocol));
+      server.on('secureConnection', (socket: TLSSocket) => spoken.add(socket.alpnProtocol));
       return server;
     };
     const reply = until(at, () => (weather.bad = true), good);

@@ -35,7 +35,7 @@ describe.each(moments)('at the %s call', (_moment, at) => {
     const server = await serve(async (response, seen) => {
       const prompt = promptOf(seen);
       if (seen.body['n'] === undefined) {
-        choices([0], `${prompt} alone`)(response, seen);
+        await choices([0], `${prompt} alone`)(response, seen);
         return;
       }
       // The first sixteen are in flight together.
