@@ -8,6 +8,7 @@ import type { JudgeState } from '../model/candidate.ts';
 import type { Feedback } from '../model/feedback.ts';
 import type { ContentHash } from '../model/ids.ts';
 import type { Task } from '../model/task.ts';
+import type { ResponseFormat } from '../ports.ts';
 import type { PromptMessage } from '../prompt/messages.ts';
 import { numberOf, objectsIn, textOf } from '../prompt/replies.ts';
 
@@ -101,6 +102,31 @@ export function judgePair(task: Task, first: string, second: string, rubric: str
     { role: 'user', content: parts.join('\n\n') },
   ];
 }
+
+/** The form of a judgement; every member is asked for, as schemas held to strictly want it. */
+export function judgementFormat({ scale, critique }: JudgeOptions): ResponseFormat {
+  const text = { type: 'string' };
+  const properties = {
+    score: { type: 'number', minimum: 0, maximum: scale },
+    reason: text,
+    ...(critique ? { critique: text } : {}),
+  };
+  const required = Object.keys(properties);
+  return {
+    name: 'judgement',
+    schema: { type: 'object', properties, required, additionalProperties: false },
+  };
+}
+
+export const preferenceFormat: ResponseFormat = {
+  name: 'preference',
+  schema: {
+    type: 'object',
+    properties: { better: { type: 'string', enum: ['A', 'B', 'tie'] }, reason: { type: 'string' } },
+    required: ['better', 'reason'],
+    additionalProperties: false,
+  },
+};
 
 export interface Judgement {
   /** In [0, 1]. */

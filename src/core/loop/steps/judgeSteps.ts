@@ -7,6 +7,8 @@ import {
   judgePair,
   judgeSolution,
   judgeTask,
+  judgementFormat,
+  preferenceFormat,
   readJudgement,
   readPreference,
 } from '../../acquire/judge.ts';
@@ -17,6 +19,7 @@ import type { ContentHash, TaskId } from '../../model/ids.ts';
 import type { Task } from '../../model/task.ts';
 import type { ModelAnswer, Message } from '../../ports.ts';
 import type { Experience, TaskScoreNote } from '../arm.ts';
+import { type AnswerForm, askForm } from '../askForm.ts';
 import type { AssessParameters } from '../recipe.ts';
 import type { StepContext } from '../stepContext.ts';
 import { byTask } from './attempts.ts';
@@ -50,11 +53,17 @@ interface Question {
   readonly messages: readonly Message[];
 }
 
+const judgementForm = (parameters: AssessParameters): AnswerForm => ({
+  format: judgementFormat(parameters),
+  isReadable: (reply) => readJudgement(reply, parameters.scale) !== null,
+});
+
 /** Each judge's votes on each question: `answers[question][vote]`, judges one after the other. */
 async function vote(
   context: StepContext,
   parameters: AssessParameters,
   questions: readonly Question[],
+  form: AnswerForm,
 ): Promise<readonly (readonly { readonly judge: Judge; readonly answer: ModelAnswer }[])[]> {
   const { run, at } = context;
   const votes: { judge: Judge; answer: ModelAnswer }[][] = questions.map(() => []);
@@ -73,7 +82,7 @@ async function vote(
         },
       })),
     );
-    const answers = await context.ask(at.round, calls, judge.provider);
+    const answers = await askForm(context, calls, form, judge.provider);
     answers.forEach((answer, index) => votes[Math.floor(index / parameters.votes)]?.push({ judge, answer }));
   }
   return votes;
@@ -118,6 +127,7 @@ export async function judgeSolutions(
         parameters,
       ),
     })),
+    judgementForm(parameters),
   );
   return judged.flatMap(({ solution }, index): Feedback[] => {
     const read = summary(votes[index] ?? [], parameters.scale);
@@ -191,6 +201,7 @@ export async function judgeTasks(
       input: task.input,
       messages: judgeTask(task, rubricFor(context, parameters, task.id), parameters),
     })),
+    judgementForm(parameters),
   );
   return new Map(
     tasks.flatMap(({ id }, index) => {
@@ -224,7 +235,10 @@ export async function judgePairs(context: StepContext, parameters: AssessParamet
       };
     }),
   );
-  const votes = await vote(context, parameters, questions);
+  const votes = await vote(context, parameters, questions, {
+    format: preferenceFormat,
+    isReadable: (reply) => readPreference(reply) !== null,
+  });
   const points = new Map<Experience, number[]>();
   const add = (experience: Experience, value: number) =>
     points.set(experience, [...(points.get(experience) ?? []), value]);
