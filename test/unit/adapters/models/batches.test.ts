@@ -90,7 +90,7 @@ describe('a step asked by batches', () => {
   test('through the Responses API', async () => {
     const response = (text: string) => ({
       status: 'completed',
-      model: 'fake-1',
+      model: 'fake-2',
       output: [{ type: 'message', content: [{ type: 'output_text', text }] }],
       usage: { input_tokens: 5, output_tokens: 2 },
     });
@@ -99,14 +99,17 @@ describe('a step asked by batches', () => {
         answer: ({ body }) => ({
           output: {
             status_code: 200,
-            request_id: 'r',
+            request_id: `resp-req-${(body['input'] as { content: string }[])[0]?.content}`,
             body: response(String((body['input'] as { content: string }[])[0]?.content)),
           },
         }),
       },
       { api: 'responses' },
     );
-    expect((await it.ask())[7]).toMatchObject({ ok: true, text: '7', usage: { input: 5, output: 2 } });
+    expect((await it.ask())[7]).toMatchObject({
+      ...{ ok: true, text: '7', usage: { input: 5, output: 2 } },
+      ...{ finish: 'stop', model: 'fake-2', requestId: 'resp-req-7' },
+    });
     expect(it.server.batches[0]?.lines[0]?.url).toBe('/v1/responses');
   });
 
