@@ -98,6 +98,24 @@ describe('law 3: no refinement is kept without feedback it cites', () => {
     }
   });
 
+  it('agreement alone keeps nothing that nobody judged', async () => {
+    const { store } = await play({
+      recipe: recipe(`
+  - solve: {}
+  - assess: {}
+  - solve: { n: 2, into: add }
+    as: unjudged
+  - select: { over: solutions, policy: majority }
+  - evaluate: { suite: dev }`),
+      models: { m: (request) => doubled(request, true) },
+      files,
+    });
+    const verdictOf = (id: string) =>
+      [...store.refinements.values()].find(({ solutionId }) => solutionId === id)?.verdict;
+    for (const { id, at } of store.solutions.values())
+      expect(verdictOf(id)).toBe(at.step === 'unjudged' ? 'dropped' : 'kept');
+  });
+
   it('says whether a judge is the model itself', async () => {
     const text = (judge: string) =>
       recipe(
