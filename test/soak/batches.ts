@@ -4,8 +4,9 @@ import { bundleProblem } from '../store/bundleStore.ts';
 import { crashEverywhere, createSession } from '../store/crashRun.ts';
 import { damages } from '../store/damage.ts';
 import { judge, makeStores } from '../store/damageRun.ts';
-import { countingEndpoint, endpointRecipe, pocketRecipe } from '../store/killRecipes.ts';
+import { pocketRecipe } from '../store/killRecipes.ts';
 import { killMoments, runThroughKills } from '../store/killRun.ts';
+import { paidKills } from '../store/paidKills.ts';
 import { record } from '../store/recordings.ts';
 
 export interface Tally {
@@ -80,28 +81,9 @@ async function pocketBatch(seed: number): Promise<Tally> {
 }
 
 async function endpointBatch(seed: number): Promise<Tally> {
-  const endpoint = await countingEndpoint(60);
-  try {
-    let unsettled = 0;
-    const { kills, problems } = await runThroughKills({
-      recipe: endpointRecipe(ROUNDS_OF_A_KILLED_RUN),
-      environment: endpoint.environment,
-      signs: () => endpoint.asked.length,
-      nextKill: killMoments(stream(seed, 'kill'), CALLS_OF_A_KILLED_RUN, KILLS_A_RUN),
-      onKilled: (settled) => {
-        unsettled += new Set(endpoint.asked).size - settled;
-      },
-    });
-    const askedAgain = endpoint.asked.length - new Set(endpoint.asked).size;
-    const paidTwice =
-      askedAgain > unsettled ? [`${askedAgain} calls were asked again, ${unsettled} were not settled`] : [];
-    return {
-      figures: { kills, runs: 1, calls: endpoint.asked.length, askedAgain, unsettledAtKills: unsettled },
-      problems: [...problems, ...paidTwice],
-    };
-  } finally {
-    await endpoint.close();
-  }
+  const plan = { rounds: ROUNDS_OF_A_KILLED_RUN, calls: CALLS_OF_A_KILLED_RUN, kills: KILLS_A_RUN };
+  const { problems, ...figures } = await paidKills(stream(seed, 'kill'), plan);
+  return { figures: { runs: 1, ...figures }, problems };
 }
 
 export const BATCHES: Readonly<Record<string, (seed: number) => Promise<Tally>>> = {

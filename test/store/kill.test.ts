@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { stream } from '../../src/core/measure/random.ts';
-import { countingEndpoint, endpointRecipe, pocketRecipe } from './killRecipes.ts';
+import { pocketRecipe } from './killRecipes.ts';
 import { killMoments, runThroughKills } from './killRun.ts';
+import { paidKills } from './paidKills.ts';
 
 const KILLS = 6;
 /** Of the endpoint's run, about. */
@@ -21,29 +22,14 @@ describe('ratchet run, killed at random and begun again by the same command', ()
     expect(killed.events).toEqual(whole.events);
   }, 900_000);
 
-  test('on an endpoint: asks nothing twice but what was not settled when it was killed', async () => {
-    const endpoint = await countingEndpoint(60);
-    try {
-      let unsettled = 0;
-      const { kills, problems } = await runThroughKills({
-        recipe: endpointRecipe(3),
-        environment: endpoint.environment,
-        signs: () => endpoint.asked.length,
-        nextKill: killMoments(stream(2, 'kill'), CALLS, KILLS),
-        onKilled: (settled) => {
-          unsettled += new Set(endpoint.asked).size - settled;
-        },
-      });
-      const again = endpoint.asked.length - new Set(endpoint.asked).size;
-      console.log(
-        `${kills} kills, ${endpoint.asked.length} calls, ${again} asked again, ${unsettled} were not settled.`,
-      );
-      expect(problems).toEqual([]);
-      expect(kills).toBeGreaterThan(0);
-      expect(endpoint.asked.length).toBeGreaterThan(150);
-      expect(again).toBeLessThanOrEqual(unsettled);
-    } finally {
-      await endpoint.close();
-    }
+  test('on an endpoint that bills: pays twice for nothing but what was in flight, and never says it paid less', async () => {
+    const paid = await paidKills(stream(2, 'kill'), { rounds: 3, calls: CALLS, kills: KILLS });
+    console.log(JSON.stringify(paid));
+    expect(paid.problems).toEqual([]);
+    expect(paid.kills).toBeGreaterThan(0);
+    expect(paid.calls).toBeGreaterThan(150);
+    expect(paid.askedAgain).toBeLessThanOrEqual(paid.inFlightAtKills);
+    expect(paid.settledAskedAgain).toBe(0);
+    expect(paid.charged).toBeGreaterThanOrEqual(paid.billed);
   }, 900_000);
 });

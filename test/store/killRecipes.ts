@@ -36,9 +36,16 @@ steps:
   - evaluate: { suite: dev, temperature: 1, maxTokens: 20 }
 `;
 
+/** US dollars for a million tokens, and the tokens of every answer: what the endpoint bills. */
+const PRICE = { input: 3, output: 15 };
+const USED = { input: 11, output: 3 };
+/** Billionths of a dollar. */
+export const billOf = (calls: number): number =>
+  Math.round(calls * (USED.input * PRICE.input + USED.output * PRICE.output) * 1000);
+
 export interface CountingEndpoint {
   readonly environment: NodeJS.ProcessEnv;
-  /** Bodies in the order they arrived. */
+  /** Bodies in the order they arrived; each is billed as it arrives, whether or not its answer is ever read. */
   readonly asked: readonly string[];
   close(): Promise<void>;
 }
@@ -66,7 +73,11 @@ export async function countingEndpoint(ms: number): Promise<CountingEndpoint> {
                 message: { role: 'assistant', content: String(body.length), refusal: null },
               },
             ],
-            usage: { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 },
+            usage: {
+              prompt_tokens: USED.input,
+              completion_tokens: USED.output,
+              total_tokens: USED.input + USED.output,
+            },
           }),
         );
       }, ms);
@@ -75,7 +86,12 @@ export async function countingEndpoint(ms: number): Promise<CountingEndpoint> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    environment: { RATCHET_OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`, OPENAI_API_KEY: 'none' },
+    environment: {
+      RATCHET_PROVIDERS: JSON.stringify({
+        openai: { baseURL: `http://127.0.0.1:${port}/v1`, prices: { counted: PRICE } },
+      }),
+      OPENAI_API_KEY: 'none',
+    },
     asked,
     close: () =>
       new Promise((resolve) => {

@@ -18,6 +18,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connectEngine } from '../../src/client/connect.ts';
+import { costSoFar } from '../../src/core/loop/budget.ts';
+import { readAccount } from '../../src/core/loop/journal.ts';
+import { perDollar } from '../../src/core/measure/prices.ts';
 import type { Random } from '../../src/core/measure/random.ts';
 import type { StoredEvent } from '../../src/core/model/event.ts';
 import { eventsAppended } from '../../src/protocol/engine.ts';
@@ -33,6 +36,8 @@ export interface KilledRun {
   readonly acknowledged: number;
   readonly problems: readonly string[];
   readonly events: readonly string[];
+  /** At its end. */
+  readonly held: Held;
 }
 
 /** So many signs of work after the process was started, and then so many milliseconds: slow machines are hit as fast ones. */
@@ -48,9 +53,21 @@ export interface KillPlan {
   /** Signs that the work goes on, beside the events that are announced: calls that arrived, say. */
   readonly signs?: () => number;
   readonly environment?: NodeJS.ProcessEnv;
-  /** Told after each kill how many effects are settled. */
-  readonly onKilled?: (settled: number) => void;
+  /** Told after each kill what the store holds of the money. */
+  readonly onKilled?: (held: Held) => void;
 }
+
+/** What a store holds of its run's answers and money. */
+export interface Held {
+  /** Settled answers of the model. */
+  readonly settled: number;
+  /** Calls reserved durably that neither answered nor were given back. */
+  readonly open: number;
+  /** What the run says it cost, in billionths of a dollar, calls that may have been made at their worst case. */
+  readonly charged: number;
+}
+
+const nothingHeld: Held = { settled: 0, open: 0, charged: 0 };
 
 const said = ({ runId, time, event }: StoredEvent): string => `${runId} ${time} ${JSON.stringify(event)}`;
 
@@ -100,9 +117,19 @@ async function look(workspace: string) {
       database.read((c) => c.get("SELECT count(*) AS n FROM effects WHERE kind = 'model'"))?.['n'],
     );
     const content = contentOf(database);
-    const runs = (await store.runs()).length;
+    const runs = await store.runs();
+    const [first] = runs;
+    const account = first === undefined ? null : await readAccount(store, first.id);
+    const charged =
+      first === undefined || account === null
+        ? 0
+        : (costSoFar(
+            { spent: await store.spent(first.id), charged: account.charged },
+            account.sessions.at(-1)?.price ?? null,
+          ).usd ?? 0);
     await store.close();
-    return { problems, events, settled, content, runs };
+    const held: Held = { settled, open: account?.open ?? 0, charged: Math.round(charged * perDollar) };
+    return { problems, events, held, content, runs: runs.length };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -174,7 +201,7 @@ export async function runThroughKills(plan: KillPlan): Promise<KilledRun> {
         for (const stored of events) acknowledged.set(stored.seq, said(stored));
       });
       const found = await look(workspace);
-      if (killed) plan.onKilled?.(found?.settled ?? 0);
+      if (killed) plan.onKilled?.(found?.held ?? nothingHeld);
       const held = new Map(found?.events.map((stored) => [stored.seq, said(stored)]));
       for (const [seq, event] of acknowledged)
         if (held.get(seq) !== event)
@@ -194,10 +221,12 @@ export async function runThroughKills(plan: KillPlan): Promise<KilledRun> {
           acknowledged: acknowledged.size,
           problems,
           events: comparableEvents(found?.events ?? []),
+          held: found?.held ?? nothingHeld,
         };
       }
       kills++;
-      if (problems.length > 0) return { kills, acknowledged: acknowledged.size, problems, events: [] };
+      if (problems.length > 0)
+        return { kills, acknowledged: acknowledged.size, problems, events: [], held: nothingHeld };
     }
   } finally {
     rmSync(workspace, { recursive: true, force: true });

@@ -260,6 +260,8 @@ async function collect(
     const ms = services.clock.monotonic() - began;
     await makeDurable(work, settled, ms);
     for (const { call, answer } of settled) work.answers.set(call.key, answer);
+    // Not before: what is collected and not durable yet would be missing from both counts.
+    work.remote.set(digest, Math.max(0, (work.remote.get(digest) ?? 0) - settled.length));
     tell(settled.map(({ call: { index }, answer }) => ({ index, answer })));
   });
   const settle = (id: string, answer: ModelAnswer): void => {
@@ -267,7 +269,6 @@ async function collect(
     if (call === undefined) return;
     open.delete(id);
     const cost = budget.settle(call.request, answer.ok ? answer.usage : UNKNOWN, terms(work));
-    work.remote.set(digest, Math.max(0, (work.remote.get(digest) ?? 0) - 1));
     settler.add({ call, answer, cost });
   };
   let end: Flown | null = null;

@@ -90,7 +90,6 @@ describe('money over sessions', () => {
       'judge',
       { input: 100, output: 1000 },
       {
-        // eslint-disable-next-line require-yield -- it takes its calls and never answers
         async *answer(source) {
           await source.next();
           await new Promise<never>(nothing);
