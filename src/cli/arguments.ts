@@ -21,7 +21,7 @@ export type Command =
   | { readonly name: 'wrong'; readonly message: string };
 
 export const help = `Usage:
-  ratchet run FILE [--seed N] [--json] [--yes]   run the loop of a recipe (*.loop.yaml)
+  ratchet run FILE [--seed N] [--no-cache] [--json] [--yes]   run the loop of a recipe (*.loop.yaml)
   ratchet check FILE                     check a recipe and its data, spend nothing
   ratchet test-connection PROVIDER[/MODEL]   say what answers there, or exactly what is wrong
   ratchet data inspect FILE [--json]     look a data file through: shape, mapping, first tasks, rejected rows
@@ -45,6 +45,7 @@ export const help = `Usage:
   --seed N   the run's seed instead of the recipe's, from 0 to 4294967295
   --yes      go on with a paused run that was not begun on this machine, at your cost
   --shape S  how the rows of a data file are read, instead of what they look like
+  --no-cache   ask anew what earlier runs of the workspace have answers to
   --json     print one JSON object to standard output at the end
   RUN        its id or the start of it, or the name of its recipe and its number: hint-free-star:2
   --changed WHAT   of "run", where a paused run has another recipe: recorded (go on as it was), branch, or new
@@ -70,6 +71,7 @@ const capOptions = {
 interface Options {
   readonly seed?: string | undefined;
   readonly json?: boolean | undefined;
+  readonly 'no-cache'?: boolean | undefined;
   readonly changed?: string | undefined;
   readonly recorded?: boolean | undefined;
   readonly yes?: boolean | undefined;
@@ -85,7 +87,7 @@ interface Options {
 
 /** The options each command takes. */
 const taken: Readonly<Record<string, readonly (keyof Options)[]>> = {
-  run: ['seed', 'json', 'changed', 'yes'],
+  run: ['seed', 'no-cache', 'json', 'changed', 'yes'],
   'test-connection': [],
   data: ['json', 'shape'],
   check: [],
@@ -108,6 +110,7 @@ export function parseCommand(args: readonly string[]): Command {
       options: {
         seed: { type: 'string' },
         json: { type: 'boolean' },
+        'no-cache': { type: 'boolean' },
         changed: { type: 'string' },
         recorded: { type: 'boolean' },
         yes: { type: 'boolean', short: 'y' },
@@ -165,7 +168,7 @@ function recipeCommandOf(
   const changed = choices.find((choice) => choice === values.changed) ?? null;
   if (changed === null && values.changed !== undefined)
     return wrong(`--changed takes ${choices.join(', ')}, not "${values.changed}".`);
-  return { name, file, seed, json, changed, yes: values.yes === true };
+  return { name, file, seed, json, changed, yes: values.yes === true, cache: values['no-cache'] !== true };
 }
 
 function testCommandOf([target, ...rest]: readonly string[]): Command {

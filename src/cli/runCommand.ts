@@ -28,6 +28,8 @@ export interface RunRequest {
   readonly file: string;
   readonly seed: number | undefined;
   readonly json: boolean;
+  /** False to ask anew what earlier runs have answers to. */
+  readonly cache: boolean;
   /** A person agreed beforehand to go on with a run that was not begun here. */
   readonly yes: boolean;
   /** What becomes of a paused run that was begun with another text; null stops and asks. */
@@ -120,7 +122,13 @@ export function refuseOtherVersion({ hello }: EngineConnection): void {
 async function beginOrGoOn(
   connection: EngineConnection,
   { recipePath }: RecipePlace,
-  { text, seed, changed, yes }: Pick<RunRequest, 'changed' | 'yes'> & { text: string; seed: number },
+  {
+    text,
+    seed,
+    changed,
+    yes,
+    cache,
+  }: Pick<RunRequest, 'changed' | 'yes' | 'cache'> & { text: string; seed: number },
   terminal: Terminal,
 ): Promise<RunId | null> {
   const runs = await connection.request(listRuns, {});
@@ -157,7 +165,7 @@ async function beginOrGoOn(
       `${question.changed} Say which: --changed recorded, --changed branch, or --changed new for a run of its own.`,
     );
   }
-  return (await connection.request(startRun, { recipePath, seed })).runId;
+  return (await connection.request(startRun, { recipePath, seed, ...(cache ? {} : { cache }) })).runId;
 }
 
 function needsYes({ model, callsMade, callsLeft, tokens, usd }: ResumeQuestion): string {

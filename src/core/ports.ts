@@ -128,6 +128,8 @@ export interface LanguageModel {
   readonly name: string;
   /** US dollars for a million tokens, 0 for a model that costs nothing; null or absent when it is not known. */
   readonly price?: { readonly input: number; readonly output: number } | null;
+  /** A hash of the place that answers and how it is asked; absent where an answer must not be taken from an earlier run. */
+  readonly endpoint?: string;
   /**
    * Answers each request once, in any order, as answers arrive. Stops early, without error, when `stop` is set:
    * answers not yet yielded were not given. Throws ProviderError when the provider cannot answer at all.

@@ -53,6 +53,9 @@ export interface Executions {
   readonly settled: () => Promise<void>;
 }
 
+/** Newest runs among which equal calls are looked for. */
+const earlierLookedAt = 20;
+
 export type Begin = (services: RunServices, control: RunControl) => Promise<BegunRun>;
 
 export interface ExecutionContext {
@@ -72,7 +75,8 @@ export function createExecutions({ servicesOf, store, log, listeners }: Executio
     const opened = await store();
     const { onEvents, onProgress } = listeners;
     const control: RunControl = { aborted: false, reason: null };
-    const services = { ...servicesOf(recipePath, opened), onEvents, onProgress };
+    const earlierRuns = async () => (await opened.runs()).slice(0, earlierLookedAt);
+    const services = { ...servicesOf(recipePath, opened), earlierRuns, onEvents, onProgress };
     const { runId, end } = await begin(services, control);
     const note: Note = (status, message) => noteStatus(opened, runId, status, message, listeners);
     const told = end.catch((error: unknown) => failed(runId, error, note, log));

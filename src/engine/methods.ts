@@ -41,8 +41,8 @@ export function createMethods(context: MethodsContext): Methods {
   return new Map([
     read(protocol.describeRecipe, async ({ text }) => describeRecipe(text)),
     read(protocol.editRecipe, async ({ text, field, value }) => editRecipe(text, field, value)),
-    change(protocol.startRun, async ({ recipePath, seed }) => ({
-      runId: await runs.start(recipePath, seed),
+    change(protocol.startRun, async ({ recipePath, seed, cache }) => ({
+      runId: await runs.start(recipePath, seed, cache),
     })),
     change(protocol.pauseRun, ({ runId, inFlight }) => done(runs.pause(runId, inFlight ?? 'finish'))),
     read(protocol.inspectResume, ({ runId }) => runs.inspectResume(runId)),

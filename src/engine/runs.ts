@@ -18,7 +18,7 @@ import { noteStatus } from './runNotes.ts';
 
 export interface Runs {
   /** `recipePath` is relative to the workspace, with '/'. */
-  readonly start: (recipePath: string, seed: number | undefined) => Promise<RunId>;
+  readonly start: (recipePath: string, seed: number | undefined, cache?: boolean) => Promise<RunId>;
   /**
    * Waits for a pause under way; does nothing to a run that is executing. A run that was not begun here by this user needs
    * a person's yes before it may pay for anything: without `confirmed` it is refused. A run whose recipe, data or engine
@@ -76,9 +76,9 @@ export function createRuns(context: RunsContext): Runs {
   };
 
   return {
-    start: async (recipePath, seed) => {
+    start: async (recipePath, seed, cache) => {
       const recipe = readRecipe(workspace, recipePath);
-      const request = { recipePath: recipe.path, recipeText: recipe.text, seed };
+      const request = { recipePath: recipe.path, recipeText: recipe.text, seed, cache };
       return executions.execute(recipe.path, async (services, control) => {
         const begun = await beginRun(request, services, control);
         const { run } = await known(begun.runId);

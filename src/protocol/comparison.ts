@@ -35,7 +35,11 @@ export function costWords(cost: RunCost, caps: RunCaps | undefined = {}): string
     cost.usd === null
       ? 'cost unknown'
       : `${atMost}${dollars(cost.usd)}${caps.usd === undefined ? '' : ` of ${dollars(caps.usd)}`}`;
-  const reused = cost.reused === 0 ? [] : [`${count(cost.reused)} reused`];
+  const { cached = 0 } = cost;
+  const reused = [
+    ...(cost.reused === 0 ? [] : [`${count(cost.reused)} reused`]),
+    ...(cached === 0 ? [] : [`${count(cached)} from cache`]),
+  ];
   return [
     `${count(cost.calls)}${of(caps.calls)} calls`,
     `${atMost}${count(Math.round(cost.inputTokens + cost.outputTokens))}${of(caps.tokens)} tokens`,
@@ -87,6 +91,7 @@ export function compareRuns(one: RunDetail, other: RunDetail): Comparison {
       row('Tokens read', ({ cost }) => cost?.inputTokens ?? null, count, signed(count)),
       row('Tokens written', ({ cost }) => cost?.outputTokens ?? null, count, signed(count)),
       row('US dollars', ({ cost }) => cost?.usd ?? null, dollars, signed(dollars)),
+      row('Answers from cache', ({ cost }) => cost?.cached ?? null, count, signed(count)),
       row('Answers reused', ({ cost }) => cost?.reused ?? null, count, signed(count)),
       row('Working time', ({ cost }) => cost?.ms ?? null, duration, signed(duration)),
     ],

@@ -97,7 +97,14 @@ export const editRecipe = request<TextEdit | null>()(
 /** Starts a run of a recipe file (path relative to the workspace, '/'). Fails with the recipe's problems when it has any. */
 export const startRun = request<{ readonly runId: RunId }>()(
   'ratchet/run/start',
-  z.object({ recipePath: z.string().min(1), seed: z.number().int().min(0).optional() }).strict(),
+  z
+    .object({
+      recipePath: z.string().min(1),
+      seed: z.number().int().min(0).optional(),
+      /** False to ask anew what earlier runs have answers to. */
+      cache: z.boolean().optional(),
+    })
+    .strict(),
 );
 /** Stands still once the calls in flight are answered, or breaks them off; every settled answer is kept. */
 export const pauseRun = request<null>()(

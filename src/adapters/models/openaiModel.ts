@@ -3,6 +3,7 @@
  * OpenRouter...): several calls at once, answers handed over as they come, or by the endpoint's batches.
  * Deliberately keeps nothing between runs but what the host's gate knows, and never holds the key longer than one exchange.
  */
+import { hashOf } from '../../core/measure/hash.ts';
 import { priceOf } from '../../core/measure/prices.ts';
 import type {
   CallSource,
@@ -84,6 +85,7 @@ export function openaiModel(endpoint: OpenAiEndpoint): LanguageModel {
   return {
     name: `${endpoint.provider}/${endpoint.model}`,
     price: priceOf(session.address.host, endpoint.model, endpoint.prices ?? []),
+    endpoint: hashOf([endpoint.baseURL, endpoint.api ?? null, endpoint.apiVersion ?? null]),
     generate: (requests, stop) => answers(session, listed(requests), stop),
     answer: (source, stop) => answers(session, source, stop),
     batches: openaiBatches(session),

@@ -31,8 +31,8 @@ export interface Budget {
   release(request: ModelRequest, terms?: Terms): void;
   /** A reserved call that may have been made and will never be answered: it stays at its worst case. */
   lose(request: ModelRequest, terms?: Terms): void;
-  /** Answers taken from another run. */
-  reuse(count: number): void;
+  /** Answers taken from other runs. */
+  reuse(count: number, from: 'origin' | 'cache'): void;
   /** True once the minutes are over. */
   readonly overdue: boolean;
   /** Reserved and settled so far, in US dollars; null where the price is not known. */
@@ -123,6 +123,7 @@ export function costSoFar({ spent, charged }: Already, price: ModelPrice | null)
     usd: price === null ? null : moneySoFar({ spent, charged }, price) / perDollar,
     worstCaseCalls: charged.lost + charged.unknown,
     reused: charged.reused,
+    cached: charged.cached ?? 0,
     ms: charged.ms,
   };
 }
@@ -190,7 +191,7 @@ export function createBudget(
       tally.use(worst, terms);
       tally.guessed();
     },
-    reuse: (count) => tally.reuse(count),
+    reuse: (count, from) => tally.reuse(count, from),
     get overdue() {
       return overdue();
     },
@@ -223,7 +224,7 @@ function createTally(already: Already, price: ModelPrice | null) {
   const before = costSoFar(already, price);
   const used = { calls: before.calls, input: before.inputTokens, output: before.outputTokens };
   const reserved = { calls: 0, tokens: 0, money: 0 };
-  const counts = { worstCase: before.worstCaseCalls, reused: before.reused };
+  const counts = { worstCase: before.worstCaseCalls, reused: before.reused, cached: before.cached ?? 0 };
   /** A price that is not known counts as the run's model's; null where neither is. */
   const cost = ({ input, output }: Tokens, terms?: Terms): number | null => {
     const rate = terms?.price ?? price;
@@ -251,8 +252,8 @@ function createTally(already: Already, price: ModelPrice | null) {
     guessed(): void {
       counts.worstCase += 1;
     },
-    reuse(count: number): void {
-      counts.reused += count;
+    reuse(count: number, from: 'origin' | 'cache'): void {
+      counts[from === 'origin' ? 'reused' : 'cached'] += count;
     },
     soFar: (): Omit<RunCost, 'ms'> => ({
       calls: used.calls,
@@ -261,6 +262,7 @@ function createTally(already: Already, price: ModelPrice | null) {
       usd: price === null ? null : settled / perDollar,
       worstCaseCalls: counts.worstCase,
       reused: counts.reused,
+      cached: counts.cached,
     }),
   };
 }

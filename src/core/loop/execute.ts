@@ -51,6 +51,8 @@ export interface BeginRequest {
   readonly seed?: number | undefined;
   /** Over those of the recipe. */
   readonly caps?: Caps | undefined;
+  /** Whether answers of earlier runs are taken, where it is not what the recipe says. */
+  readonly cache?: boolean | undefined;
   /** The run this is a branch of; rounds up to `through` are its own, with its recipe. */
   readonly branch?: Branch | undefined;
 }
@@ -98,6 +100,7 @@ export async function beginRun(
     caps: { ...recipe.budget, ...request.caps },
     origin,
     attempts,
+    cache: request.cache ?? recipe.cache,
     account: noAccount,
   };
   return { runId, end: execute(begin, services, control) };
@@ -160,6 +163,7 @@ export async function resumeRun(
     caps: { ...(last?.caps ?? recipe.budget), ...request.caps },
     origin: last?.origin ?? null,
     attempts: last?.attempts ?? 0,
+    cache: last?.cache ?? recipe.cache,
     account,
   };
   return { runId, end: execute(resume, services, control) };
@@ -173,6 +177,7 @@ interface Execution {
   readonly caps: Caps;
   readonly origin: Origin | null;
   readonly attempts: number;
+  readonly cache: boolean;
   /** As the sessions before have left it. */
   readonly account: Account;
 }
@@ -189,12 +194,12 @@ async function execute(execution: Execution, services: RunServices, control: Run
 }
 
 async function turn(execution: Execution, services: RunServices, control: RunControl): Promise<string> {
-  const { id, recipe, recipeText, seed, caps, origin, attempts, account } = execution;
+  const { id, recipe, recipeText, seed, caps, origin, attempts, cache, account } = execution;
   const model = await services.model(recipe.model);
   const sets = await loadTaskSets(recipe, seed, services.files);
   const eras = await erasOf(origin, seed, services);
-  const facts = { recipe: hashOf(recipeText), data: dataHash(sets), caps, origin, attempts };
-  const ledger = await openLedger({ id, model, facts, account }, services, control);
+  const facts = { recipe: hashOf(recipeText), data: dataHash(sets), caps, origin, attempts, cache };
+  const ledger = await openLedger({ id, model, seed, facts, account }, services, control);
   const ledgerOf = async (provider: string) =>
     provider === recipe.model ? ledger : ledger.of(await services.model(provider));
   return turnWheel({ id, recipe, seed, model, sets, ledger, ledgerOf, services, control, eras });

@@ -43,8 +43,10 @@ export interface Charged extends Tokens {
   readonly lost: number;
   /** Answered calls that said nothing of their usage, or not all; their worst case is in the tokens. */
   readonly unknown: number;
-  /** Answers taken from another run: no part of the cost. */
+  /** Answers taken from the run it branches from: no part of the cost. */
   readonly reused: number;
+  /** Answers taken from earlier runs: no part of the cost. */
+  readonly cached?: number;
   /** Working time, milliseconds. */
   readonly ms: number;
   /**
@@ -67,6 +69,8 @@ export interface Session {
   readonly origin: Origin | null;
   /** How often a failed call is asked again; 0 is never. */
   readonly attempts: number;
+  /** Whether answers are taken from earlier runs; absent in sessions of versions that took none. */
+  readonly cache?: boolean;
   /** Of all sessions before. */
   readonly before: Charged;
 }
@@ -81,8 +85,10 @@ export interface JournalEntry {
   readonly u: readonly (readonly [number, number, number])[];
   /** Given back: never made. */
   readonly x: readonly number[];
-  /** Answers taken from other runs since the entry before. */
+  /** Answers taken from the origin since the entry before. */
   readonly c: number;
+  /** Answers taken from earlier runs since the entry before. */
+  readonly k?: number;
   /** What the answers settled here cost, those of a known price; absent where there are none. */
   readonly p?: Paid;
   /** Working time since the session began, milliseconds. */
@@ -166,6 +172,7 @@ function closed(
 ): { readonly charged: Charged; readonly open: number } {
   const open = new Map<number, Worst>();
   let paid = addPaid(nothingPaid, before.paid);
+  let cached = before.cached ?? 0;
   let next = 0;
   let { input, output, unknown, reused } = before;
   for (const entry of entries) {
@@ -178,6 +185,7 @@ function closed(
       output += written;
     }
     reused += entry.c;
+    cached += entry.k ?? 0;
     paid = addPaid(paid, entry.p);
   }
   let lost = before.lost;
@@ -189,5 +197,5 @@ function closed(
     if (money !== undefined) paid = addPaid(paid, [money, more, written]);
   }
   const ms = before.ms + (entries.at(-1)?.ms ?? 0);
-  return { charged: { input, output, lost, unknown, reused, ms, paid }, open: open.size };
+  return { charged: { input, output, lost, unknown, reused, cached, ms, paid }, open: open.size };
 }

@@ -12,6 +12,7 @@ import type { TokenUsage } from '../model/task.ts';
 import type { EffectRecord } from '../model/effect.ts';
 import type { LanguageModel, ModelAnswer, ModelRequest, StopSignal } from '../ports.ts';
 import { ProviderError } from '../ports.ts';
+import { type AnswerCache, createAnswerCache } from './answerCache.ts';
 import { askByBatches, type BatchAsking, type KeyedCall } from './askBatches.ts';
 import { behaviour } from './behaviour.ts';
 import { atPrice, type Budget, createBudget } from './budget.ts';
@@ -70,7 +71,9 @@ const NO_USAGE: TokenUsage = { input: null, output: null };
 export interface LedgerRun {
   readonly id: RunId;
   readonly model: LanguageModel;
-  readonly facts: Pick<Session, 'recipe' | 'data' | 'caps' | 'origin' | 'attempts'>;
+  /** Of its random draws; without it nothing is taken from earlier runs. */
+  readonly seed?: number;
+  readonly facts: Pick<Session, 'recipe' | 'data' | 'caps' | 'origin' | 'attempts' | 'cache'>;
   /** As the sessions before have left it. */
   readonly account: RunAccount;
 }
@@ -81,6 +84,7 @@ interface Account {
   readonly caps: Session['caps'];
   readonly origin: Origin | null;
   readonly attempts: number;
+  readonly cache: AnswerCache | null;
   readonly services: RunServices;
   readonly budget: Budget;
   readonly recorder: Recorder;
@@ -90,7 +94,7 @@ interface Account {
 
 /** Begins a session of the run and makes that durable. Throws Halted for a cap that cannot be kept, StoreError. */
 export async function openLedger(
-  { id, model, facts, account: past }: LedgerRun,
+  { id, model, seed, facts, account: past }: LedgerRun,
   services: RunServices,
   control: RunControl,
 ): Promise<Ledger> {
@@ -115,9 +119,13 @@ export async function openLedger(
     },
   };
   const { origin, attempts } = facts;
-  const { caps } = facts;
-  const account: Account = { id, model, caps, origin, attempts, services, budget, recorder, control, stop };
-  return ledgerOver(account);
+  const { earlierRuns } = services;
+  const cache =
+    facts.cache !== true || seed === undefined || earlierRuns === undefined
+      ? null
+      : createAnswerCache({ id, seed, store, earlierRuns });
+  const run = { id, model, caps: facts.caps, origin, attempts, cache };
+  return ledgerOver({ ...run, services, budget, recorder, control, stop });
 }
 
 function ledgerOver(account: Account): Ledger {
@@ -172,6 +180,7 @@ async function askOnce(
   const { stop, model, services, recorder, budget, control } = account;
   const keys = calls.map((call) => callKey(place, call, again, model.name));
   const answers = await findAnswers(account, place, keys);
+  await takeCached(account, place, unanswered(calls, keys, answers), answers);
   let waiting = unanswered(calls, keys, answers);
   onSettled(calls.length - waiting.length, []);
   if (place.batch === true && waiting.length > 0) {
@@ -337,6 +346,25 @@ async function findAnswers(
   return answers;
 }
 
+/** What earlier runs paid for is made this run's own before it is used: it is replayed and resumed without them. */
+async function takeCached(
+  { model, cache, recorder, budget }: Account,
+  place: EffectPlace,
+  calls: readonly KeyedCall[],
+  answers: Map<EffectKey, ModelAnswer>,
+): Promise<void> {
+  const found = (await cache?.find(model, calls)) ?? [];
+  if (found.length === 0) return;
+  recorder.adopt(
+    found.map((record) => ownCopy(record, place.at)),
+    found.length,
+    'cache',
+  );
+  await recorder.flush();
+  budget.reuse(found.length, 'cache');
+  for (const { key, result } of found) answers.set(key, JSON.parse(result) as ModelAnswer);
+}
+
 /** In this run's ledger, else in its origin's, whose records are made its own: a run needs no other to be replayed. */
 async function findRecords(
   { id, origin, services, recorder, budget }: Account,
@@ -350,9 +378,9 @@ async function findRecords(
   if (theirs.size === 0) return own;
   const copies = [...theirs.values()].map((record) => ownCopy(record, place.at));
   const answers = copies.filter(({ kind }) => kind === 'reused').length;
-  recorder.adopt(copies, answers);
+  recorder.adopt(copies, answers, 'origin');
   await recorder.flush();
-  budget.reuse(answers);
+  budget.reuse(answers, 'origin');
   return new Map([...own, ...theirs]);
 }
 

@@ -81,7 +81,7 @@ function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
   const steps = Array.isArray(rawSteps) ? rawSteps.map((raw, index) => readStep(raw, index, faults)) : [];
   if (!head.success || steps.some((step) => step === null)) return null;
   const { name, objective, instruction, data, model, rounds, seed, budget, control, description } = head.data;
-  const { mode, threshold } = head.data;
+  const { mode, cache, threshold } = head.data;
   const recipe: Recipe = {
     name,
     objective,
@@ -90,6 +90,7 @@ function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
     seed,
     budget,
     mode,
+    cache,
     description: description ?? '',
     threshold: threshold ?? null,
     model,

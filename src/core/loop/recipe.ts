@@ -59,6 +59,12 @@ export const recipeHead = z.strictObject({
     .enum(['direct', 'batch'])
     .default('direct')
     .describe("batch: large steps go to the provider's batches, cheaper and answered within a day"),
+  cache: z
+    .boolean()
+    .default(true)
+    .describe(
+      'take equal calls from earlier runs of this workspace: at temperature 0, and above it at the same seed',
+    ),
   threshold: share.optional().describe('smallest final test score; below it the command line exits with 1'),
   steps: z.array(z.unknown()).min(1).max(200),
   control: z.strictObject({ without: z.array(z.string().min(1)).min(1) }).optional(),
@@ -151,6 +157,8 @@ export interface Recipe {
     readonly usd?: number | undefined;
   };
   readonly mode: 'direct' | 'batch';
+  /** Whether equal calls are taken from earlier runs (answerCache.ts). */
+  readonly cache: boolean;
   readonly threshold: number | null;
   readonly steps: readonly Step[];
   /** Paths of the steps the control leaves out; null without a control. */

@@ -24,7 +24,7 @@ export interface Recorder {
   /** Calls that were reserved and never made. */
   giveBack(numbers: readonly number[]): void;
   /** Records of another run made this run's own; `answers` of them are answers that run paid for. */
-  adopt(records: readonly EffectRecord[], answers: number): void;
+  adopt(records: readonly EffectRecord[], answers: number, from: 'origin' | 'cache'): void;
   /** True once something could not be made durable: nothing more is. */
   readonly broken: boolean;
   /** Resolves when everything so far is durable; rejects with the StoreError that kept it from that. */
@@ -52,7 +52,12 @@ type Item =
       readonly onDurable: () => void;
     }
   | { readonly kind: 'giveBack'; readonly numbers: readonly number[] }
-  | { readonly kind: 'adopt'; readonly records: readonly EffectRecord[]; readonly answers: number };
+  | {
+      readonly kind: 'adopt';
+      readonly records: readonly EffectRecord[];
+      readonly answers: number;
+      readonly from: 'origin' | 'cache';
+    };
 
 interface Place {
   readonly runId: RunId;
@@ -99,7 +104,7 @@ export function createRecorder({ runId, session, store, clock }: Place): Recorde
     settle: (number, record, cost, onDurable) =>
       void settler.add({ kind: 'settle', number, record, cost, onDurable }),
     giveBack: (numbers) => void (numbers.length > 0 && settler.add({ kind: 'giveBack', numbers })),
-    adopt: (records, answers) => void settler.add({ kind: 'adopt', records, answers }),
+    adopt: (records, answers, from) => void settler.add({ kind: 'adopt', records, answers, from }),
     get broken() {
       return settler.failed;
     },
@@ -116,11 +121,13 @@ function entryOf(batch: readonly Item[], ms: number): JournalEntry {
   const u: (readonly [number, number, number])[] = [];
   const x: number[] = [];
   let c = 0;
+  let k = 0;
   let p = nothingPaid;
   for (const item of batch) {
     if (item.kind === 'reserve') r.push(...item.worst);
     else if (item.kind === 'giveBack') x.push(...item.numbers);
-    else if (item.kind === 'adopt') c += item.answers;
+    else if (item.kind === 'adopt' && item.from === 'origin') c += item.answers;
+    else if (item.kind === 'adopt') k += item.answers;
     else {
       const { number, cost } = item;
       p = addPaid(p, cost.paid ?? undefined);
@@ -128,6 +135,9 @@ function entryOf(batch: readonly Item[], ms: number): JournalEntry {
       else if (number !== null) s.push(number);
     }
   }
-  const entry = { r, s, u, x, c, ms };
-  return p.some((part) => part > 0) ? { ...entry, p } : entry;
+  return {
+    ...{ r, s, u, x, c, ms },
+    ...(k > 0 ? { k } : {}),
+    ...(p.some((part) => part > 0) ? { p } : {}),
+  };
 }

@@ -1,5 +1,6 @@
 /** Owns the record of services a run is given. Deliberately a plain record: no container, no registry. */
 import type { StoredEvent } from '../model/event.ts';
+import type { EarlierRun } from './answerCache.ts';
 import type { Clock, LanguageModel, Log, ProgressListener, RunStore, TaskFiles, Trainer } from '../ports.ts';
 
 /** Where data sets for training elsewhere are written. */
@@ -10,6 +11,8 @@ export interface ExportFiles {
 
 export interface RunServices {
   readonly store: RunStore;
+  /** Other runs of the workspace whose answers may be taken, newest first; absent where none may. */
+  readonly earlierRuns?: () => Promise<readonly EarlierRun[]>;
   /** The product's, recorded with each session of a run. */
   readonly version?: string;
   /** The model a recipe names by provider id. Throws, or rejects with, ProviderError when there is none by that name. */

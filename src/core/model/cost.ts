@@ -9,8 +9,10 @@ export interface RunCost {
   readonly usd: number | null;
   /** Calls counted at their worst case, because their answer or its usage never came: with any, the rest is at most. */
   readonly worstCaseCalls: number;
-  /** Answers taken from another run, which cost nothing. */
+  /** Answers taken from the run it branches from, which cost nothing. */
   readonly reused: number;
+  /** Answers taken from earlier runs, which cost nothing; none when absent. */
+  readonly cached?: number;
   /** Working time, milliseconds. */
   readonly ms: number;
 }

@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunReport } from '../../../src/cli/runReport.ts';
 import type { RunEstimate } from '../../../src/core/model/estimate.ts';
 import { completion, type FakeServer, later, startOpenAiServer } from '../../fakes/openaiServer.ts';
 import { cleanUp, newFolder, newWorkspace, start, until } from '../engine/helpers.ts';
 import { shippedCli } from '../engine/toyBundles.ts';
+
+// Each test starts up to ten processes, one after the other.
+vi.setConfig({ testTimeout: 120_000 });
 
 const key = 'sk-nobody-may-see-this-1234567890';
 let server: FakeServer;
@@ -98,10 +101,10 @@ describe('a run that met its budget', () => {
       /^\w{16} {2}counted, seed 1, .*25 of 25 calls/,
     );
 
-    const second = await ratchet(workspace, 'resume', 'counted:1', '--calls', '1000', '--json').ended;
-    expect(second.code).toBe(0);
-    expect(second.error).toMatch(/25 recovered, 0 calls to repeat/);
-    const report = JSON.parse(second.out) as RunReport;
+    const resumed = await ratchet(workspace, 'resume', 'counted:1', '--calls', '1000', '--json').ended;
+    expect(resumed.code).toBe(0);
+    expect(resumed.error).toMatch(/25 recovered, 0 calls to repeat/);
+    const report = JSON.parse(resumed.out) as RunReport;
     expect(report).toMatchObject({ outcome: 'done', calls: server.seen.length - from });
     expect(new Set(bodies(from)).size).toBe(server.seen.length - from);
     expect(report.calls).toBeGreaterThanOrEqual(estimate.calls.low);
@@ -129,6 +132,23 @@ describe('a run that met its budget', () => {
     expect(await ratchet(elsewhere, 'replay', cut).ended).toMatchObject({ code: 2, out: '' });
     expect(await ratchet(elsewhere, 'replay', path.join(elsewhere, 'none')).ended).toMatchObject({ code: 2 });
   });
+});
+
+test('an equal second run asks nothing, unless it is told to ask anew', async () => {
+  const workspace = newWorkspace(recipe({ rounds: 1 }));
+  const run = async (...more: readonly string[]) => {
+    const from = server.seen.length;
+    const { code, out } = await ratchet(workspace, 'run', fileIn(workspace), '--json', ...more).ended;
+    expect(code).toBe(0);
+    return { asked: server.seen.length - from, report: { ...(JSON.parse(out) as RunReport), seconds: 0 } };
+  };
+  const first = await run();
+  expect(first.asked).toBe(first.report.calls);
+  const second = await run();
+  expect(second).toEqual({ asked: 0, report: { ...first.report, calls: 0 } });
+  const said = `${first.asked} from cache`;
+  expect((await ratchet(workspace, 'runs').ended).out.split('\n')[0]).toContain(said);
+  expect(await run('--no-cache')).toEqual(first);
 });
 
 describe('a run whose recipe changed', () => {
