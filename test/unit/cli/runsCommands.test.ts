@@ -185,7 +185,7 @@ describe('a run whose recipe changed', () => {
     expect(said).toContain('One is a branch of the other');
     const runs = (await ratchet(workspace, 'runs').ended).out.trimEnd().split('\n');
     expect(runs).toHaveLength(2);
-    expect(runs[0]).toMatch(/reused$/);
+    expect(runs[0]).toMatch(/\d reused( · \d+ from cache)?$/);
   });
 
   test('is branched by run --changed branch, and left alone by --changed new', async () => {
