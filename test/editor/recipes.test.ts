@@ -136,10 +136,7 @@ describe('New Loop', () => {
       .replace(/^rounds: \d+$/m, 'rounds: 1')
       .replaceAll(/count: \d+/g, 'count: 48');
     writeFileSync(file, small);
-    await runCommand(page, 'Go to File...');
-    await quickInput(page).fill(`${name}.loop.yaml`);
-    await page.keyboard.press('Enter');
-    await runCommand(page, 'Ratchet: Open Loop Panel');
+    await trees.clickTreeItem(page, 'Loops & Runs', name);
     await runToTheEnd(name);
   });
 });
