@@ -97,7 +97,6 @@ function start(app: HTMLElement, spoken: HTMLElement): void {
     if (view.panel?.shown?.summary?.status === 'running') draw();
   }, 1_000);
   app.replaceChildren();
-  draw();
   send({ type: 'ready' });
 }
 

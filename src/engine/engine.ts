@@ -90,11 +90,8 @@ async function serve(
   const executions = createExecutions({ servicesOf, store, log, listeners });
   const known = knownRuns(stateFolder(process.env), paths.workspace, log);
   const runs = createRuns({ workspace: paths.workspace, executions, store, listeners, known });
-  const lastWindow = watchLastWindow({
-    pauseRuns: executions.pauseRunning,
-    log,
-    ...(options.windowGraceMs === undefined ? {} : { graceMs: options.windowGraceMs }),
-  });
+  const graceMs = options.windowGraceMs;
+  const lastWindow = watchLastWindow({ pauseRuns: executions.pauseRunning, log, graceMs });
   const isIdle = () => clients.size === 0 && executions.count() === 0;
   const idle = idleTimer(options.idleMs, isIdle, () => void stop('idle'));
 
@@ -138,19 +135,30 @@ async function serve(
     onShutdown,
   });
   const onGreeted = welcome(broadcast, windows, lastWindow);
-  const listener = await listen(paths, (socket) => {
-    const { token } = listener;
-    const greeting = { token, version: options.version, methods, log, onGreeted };
-    clients.set(socket, converse(socket, greeting));
-    socket.once('close', () => {
-      clients.delete(socket);
-      idle.touch();
-    });
-  });
+  const greeting = () => ({ token: listener.token, version: options.version, methods, log, onGreeted });
+  const listener = await listen(
+    paths,
+    speakWith(clients, greeting, () => idle.touch()),
+  );
   const guard = keepWatch(ownership, listener, log, end.reject);
   idle.touch();
   log.info('engine serving', { version: options.version });
   return { log, stop, settled: executions.settled, ended: end.promise };
+}
+
+/** Speaks with whoever connects, until they leave. */
+function speakWith(
+  clients: Map<Socket, Conversation>,
+  greeting: () => Parameters<typeof converse>[1],
+  onLeft: () => void,
+): (socket: Socket) => void {
+  return (socket) => {
+    clients.set(socket, converse(socket, greeting()));
+    socket.once('close', () => {
+      clients.delete(socket);
+      onLeft();
+    });
+  };
 }
 
 /** Answers that need a run's services and no execution of it. */

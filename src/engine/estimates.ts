@@ -6,6 +6,7 @@ import { EngineError } from '../client/connection.ts';
 import { estimateRun, type UsageHistory } from '../core/loop/estimate.ts';
 import { readAccount } from '../core/loop/journal.ts';
 import { parseRecipe } from '../core/loop/parseRecipe.ts';
+import { operatorSteps } from '../core/loop/recipe.ts';
 import type { ModelPrice } from '../core/measure/prices.ts';
 import type { StepUsage } from '../core/model/effect.ts';
 import type { RunEstimate } from '../core/model/estimate.ts';
@@ -55,7 +56,9 @@ async function historyOf(store: Store, model: string): Promise<UsageHistory> {
     pace.ms += charged.ms;
     pace.calls += calls;
     const recipe = parseRecipe((await store.run(id))?.recipeText ?? '').recipe;
-    const operatorOf = new Map(recipe?.steps.map(({ path, operator }) => [path, operator as string]) ?? []);
+    const operatorOf = new Map<string, string>(
+      operatorSteps(recipe?.steps ?? []).map(({ path, operator }) => [path, operator]),
+    );
     for (const { step, ...usage } of await store.usageBySteps(id)) {
       const operator = operatorOf.get(step) ?? 'test';
       operators.set(operator, added(operators.get(operator), usage));

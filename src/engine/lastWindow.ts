@@ -8,7 +8,7 @@ export interface LastWindowOptions {
   /** Running runs are asked to pause once their calls in flight are answered. */
   readonly pauseRuns: () => void;
   readonly log: Log;
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
 }
 
 export interface LastWindow {

@@ -60,7 +60,7 @@ export interface RunsContext {
 }
 
 export function createRuns(context: RunsContext): Runs {
-  const { workspace, executions, store, listeners } = context;
+  const { workspace, executions, store } = context;
   const known = async (runId: RunId): Promise<RunDetail> => {
     const detail = await (await store()).run(runId);
     if (detail === null) throw new EngineError('notFound', 'This run is not in the workspace any more.');
@@ -129,31 +129,43 @@ export function createRuns(context: RunsContext): Runs {
       if (running !== undefined) halt(running.control, 'pause', inFlight);
       else await known(runId);
     },
-    stop: async (runId) => {
-      const running = executions.get(runId);
-      if (running !== undefined) {
-        halt(running.control, 'stop');
-        return;
-      }
-      const { run } = await known(runId);
-      if (run.status !== 'paused') return;
-      executions.forgetEnd(runId);
-      await noteStatus(await store(), runId, 'stopped', 'Stopped while it was paused.', listeners);
-      listeners.onChanged(runId);
-    },
-    outcome: async (runId) => {
-      const running = executions.get(runId);
-      const end = running === undefined ? executions.lastEnd(runId) : await running.end;
-      const { run } = end === undefined ? await known(runId) : { run: null };
-      const { kind, message } = end ?? {
-        kind: run === null || run.status === 'running' ? 'paused' : run.status,
-        message: run?.message ?? '',
-      };
-      return kind === 'failed'
-        ? { kind, message, defect: message.startsWith(unexpected) }
-        : { kind, message };
-    },
+    stop: (runId) => stopRun(runId, context, known),
+    outcome: (runId) => outcomeOf(runId, context, known),
   };
+}
+
+/** Ends a run for good, one that is paused too. */
+async function stopRun(
+  runId: RunId,
+  { executions, store, listeners }: RunsContext,
+  known: (runId: RunId) => Promise<RunDetail>,
+): Promise<void> {
+  const running = executions.get(runId);
+  if (running !== undefined) {
+    halt(running.control, 'stop');
+    return;
+  }
+  const { run } = await known(runId);
+  if (run.status !== 'paused') return;
+  executions.forgetEnd(runId);
+  await noteStatus(await store(), runId, 'stopped', 'Stopped while it was paused.', listeners);
+  listeners.onChanged(runId);
+}
+
+/** How a run came to stand still; waits where it has not yet. */
+async function outcomeOf(
+  runId: RunId,
+  { executions }: RunsContext,
+  known: (runId: RunId) => Promise<RunDetail>,
+): Promise<RunResult> {
+  const running = executions.get(runId);
+  const end = running === undefined ? executions.lastEnd(runId) : await running.end;
+  const { run } = end === undefined ? await known(runId) : { run: null };
+  const { kind, message } = end ?? {
+    kind: run === null || run.status === 'running' ? 'paused' : run.status,
+    message: run?.message ?? '',
+  };
+  return kind === 'failed' ? { kind, message, defect: message.startsWith(unexpected) } : { kind, message };
 }
 
 /** Pocket costs nothing, so a run on it may go on wherever it came from. */

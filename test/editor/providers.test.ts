@@ -1,119 +1,44 @@
 // Owns the proof that any model can be used from the editor, and only the one the user chose: a model of the editor itself
 // that a second extension brings, a server on this machine, keys, Test Connection, and workspaces that mean harm.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
-import { connectEngine } from '../../src/client/connect.ts';
-import { listRuns } from '../../src/protocol/engine.ts';
-import { completion, json, startOpenAiServer, type FakeServer, type Reply } from '../fakes/openaiServer.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { json, startOpenAiServer, type FakeServer, type Reply } from '../fakes/openaiServer.ts';
 import { answer, choose, quickInput, reloadWindow, runCommand, useTheme } from './harness/commands.ts';
-import { openEditor, repository, type Editor, type EditorOptions } from './harness/editor.ts';
-import { processesOf } from './harness/reaper.ts';
-import { keepEvidence, screenshot } from './harness/screenshot.ts';
+import { type Editor } from './harness/editor.ts';
+import { screenshot } from './harness/screenshot.ts';
 import type { Theme } from './harness/settings.ts';
 import * as shell from './harness/shell.ts';
 import * as trees from './harness/trees.ts';
-import { webviewFrame } from './harness/webviews.ts';
+import {
+  adding,
+  callsMade,
+  canary,
+  closeEditors,
+  engines,
+  eventually,
+  failed,
+  folderWith,
+  open,
+  openPanel,
+  press,
+  recipe,
+  removeFolders,
+} from './harness/providerEditors.ts';
 
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 40_000, interval: 200 });
-const sums = path.join(import.meta.dirname, 'fixtures', 'sums');
-const canary = 'sk-CANARY-of-the-editor-0123456789';
+afterAll(removeFolders);
 
-/** A short search for an instruction; what the model needs to hear is that it should take steps. */
-const recipe = (name: string, model: string) => `ratchet: 1
-name: ${name}
-objective: { ability: addition, metric: exact, answer: { after: ">" } }
-model: ${model}
-instruction: be brief
-data:
-  train: { generate: addition, digits: [3], count: 16 }
-  dev: { generate: addition, digits: [3], count: 40, fixed: true }
-  test: { generate: addition, digits: [3], count: 40, fixed: true }
-rounds: 2
-seed: 1
-budget: { calls: 3000, tokens: 3000000 }
-steps:
-  - revise: { over: instruction, mode: edit, edits: [add], n: 3, phrases: [take steps, be kind] }
-  - update: { slot: instruction, op: set }
-  - evaluate: { suite: train, temperature: 1, maxTokens: 80 }
-    as: screen
-  - select: { over: candidates, policy: top, k: 1 }
-  - evaluate: { suite: train, fresh: 60, temperature: 1, maxTokens: 80 }
-    as: confirm
-  - select: { over: candidates, policy: gate }
-    as: gate
-  - evaluate: { suite: dev, temperature: 1, maxTokens: 80 }
-`;
-
-const folders: string[] = [];
-function folderWith(files: Readonly<Record<string, string>>): string {
-  const folder = path.join(mkdtempSync(path.join(tmpdir(), 'ratchet-providers-')), 'work');
-  folders.push(path.dirname(folder));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-    writeFileSync(path.join(folder, name), text);
-  }
-  return folder;
+/** Whether the list of providers shows this address: the window has taken the settings over. */
+async function readSetting(page: Page, host: string): Promise<boolean> {
+  await runCommand(page, 'Ratchet: Set API Key...');
+  const shown = await page
+    .locator('.quick-input-widget:visible .label-description', { hasText: host })
+    .count();
+  await page.keyboard.press('Escape');
+  return shown > 0;
 }
-
-const editors: Editor[] = [];
-async function open(options: Omit<EditorOptions, 'extensions'>): Promise<Editor> {
-  const editor = await openEditor({
-    ...options,
-    extensions: [repository, sums],
-    settings: { 'chat.disableAIFeatures': false, ...options.settings },
-    viewport: options.viewport ?? { width: 1280, height: 800 },
-  });
-  editors.push(editor);
-  return editor;
-}
-const closeEditors = async () => {
-  for (const editor of editors.splice(0)) await editor.close();
-};
-afterAll(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
-
-const failed = (editor: Editor, name: string) =>
-  onTestFailed(() => keepEvidence(editor, `providers-${name}`));
-const engines = ({ workspace }: Editor) =>
-  processesOf(workspace).filter((id) =>
-    readFileSync(`/proc/${String(id)}/cmdline`, 'utf8').includes('engine.mjs'),
-  );
-
-/** Calls of the runs of the workspace, as its engine counts them. */
-async function callsMade(editor: Editor, name: string): Promise<number> {
-  const connection = await connectEngine({
-    workspaceFolder: editor.workspace,
-    engineScript: '',
-    nodePath: process.execPath,
-    client: 'cli',
-    version: 'test',
-    start: 'never',
-  });
-  if (connection === null) throw new Error('There is no engine.');
-  const runs = await connection.request(listRuns, {});
-  connection.close();
-  return runs.filter((run) => run.recipeName === name).reduce((sum, run) => sum + run.calls, 0);
-}
-
-/** Adds well only when told to take steps; what it is asked is the last message. */
-const adding: Reply = (response, request) => {
-  const text = JSON.stringify(request.body['messages']);
-  const found = [...text.matchAll(/(\d+)\+(\d+)/gu)].at(-1);
-  const sum = Number(found?.[1]) + Number(found?.[2]);
-  return completion(/steps/u.test(text) ? `in steps >${sum}` : `>${sum % 1000}0`)(response, request);
-};
-
-async function openPanel(page: Page, name: string) {
-  await trees.openContainer(page, 'Ratchet');
-  await trees.clickTreeItem(page, 'Loops & Runs', name);
-  return webviewFrame(page, name);
-}
-const press = async (page: Page, name: string, button: string) =>
-  (await webviewFrame(page, name)).getByRole('button', { name: button, exact: true }).click();
 
 describe('a model of the editor', () => {
   let editor: Editor;
@@ -235,7 +160,7 @@ describe('a server on this machine', () => {
   /** While set, the server keeps its answers back. */
   let gate: Promise<void> | null = null;
   const name = 'on-server';
-  let wanted = canary;
+  const wanted = canary;
   const guarded: Reply = async (response, request) => {
     const { authorization = '' } = request.headers;
     if (authorization !== `Bearer ${wanted}`)
@@ -383,111 +308,6 @@ describe('a server on this machine', () => {
     }
   });
 });
-
-/** Whether the list of providers shows this address: the window has taken the settings over. */
-async function readSetting(page: Page, host: string): Promise<boolean> {
-  await runCommand(page, 'Ratchet: Set API Key...');
-  const shown = await page
-    .locator('.quick-input-widget:visible .label-description', { hasText: host })
-    .count();
-  await page.keyboard.press('Escape');
-  return shown > 0;
-}
-
-/** Counts who comes, says nothing. */
-async function trap() {
-  let count = 0;
-  const server = createServer((socket) => {
-    count += 1;
-    socket.destroy();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { host, count: () => count, close: () => new Promise((resolve) => server.close(resolve)) };
-}
-
-/** Everything a folder can say of providers, the editor's own settings and the engine's files among it. */
-function hostileFolder(evil: string): string {
-  const base = `http://${evil}/v1`;
-  const provider = {
-    baseURL: base,
-    proxy: `http://${evil}`,
-    headers: { 'x-to': evil },
-    keyVariable: 'OPENAI_API_KEY',
-  };
-  const settings = { 'ratchet.providers': { openai: provider, ollama: provider, [evil]: provider } };
-  const pinned = (model: string) => recipe('hostile', model);
-  return folderWith({
-    '.vscode/settings.json': JSON.stringify(settings),
-    'hostile.code-workspace': JSON.stringify({ folders: [{ path: '.' }], settings }),
-    'hostile.loop.yaml': pinned('{ provider: openai, model: fake }'),
-    'url.loop.yaml': pinned(`{ provider: openai, model: fake, baseURL: "${base}" }`),
-    'named.loop.yaml': pinned(`{ provider: "${base}", model: fake }`),
-    '.env': `RATCHET_OPENAI_BASE_URL=${base}\nOPENAI_BASE_URL=${base}\n`,
-    '.ratchet/engine.json': JSON.stringify({ pid: 1, address: '/tmp/evil.sock', folder: '/tmp' }),
-  });
-}
-
-describe.each([
-  { trusted: false, workspaceFile: undefined },
-  { trusted: false, workspaceFile: 'hostile.code-workspace' },
-  { trusted: true, workspaceFile: undefined },
-  { trusted: true, workspaceFile: 'hostile.code-workspace' },
-])(
-  'a workspace that means harm (trusted: $trusted, opened by $workspaceFile)',
-  ({ trusted, workspaceFile }) => {
-    it('sends nothing to the address it names', async () => {
-      const evil = await trap();
-      const good = await startOpenAiServer(adding);
-      const workspace = hostileFolder(evil.host);
-      const log = path.join(path.dirname(workspace), 'sums.log');
-      try {
-        const editor = await open({
-          workspace,
-          trusted,
-          ...(workspaceFile === undefined ? {} : { workspaceFile }),
-          settings: {
-            'security.workspace.trust.startupPrompt': 'never',
-            'security.workspace.trust.banner': 'never',
-          },
-          environment: { SUMS_LOG: log, OPENAI_API_KEY: canary, RATCHET_OPENAI_BASE_URL: good.baseURL },
-        });
-        const { page } = editor;
-        failed(editor, `hostile-${String(trusted)}-${workspaceFile ?? 'folder'}`);
-        await trees.openContainer(page, 'Ratchet');
-        if (trusted) {
-          const panel = await openPanel(page, 'hostile');
-          await press(page, 'hostile', 'Run');
-          await panel.getByText('Done: 2 rounds').waitFor({ timeout: 60_000 });
-          expect(good.seen.length).toBeGreaterThan(100);
-          const named = await openPanel(page, 'named');
-          await press(page, 'named', 'Run');
-          await named.getByText('There is no provider "http:').waitFor();
-          const url = await openPanel(page, 'url');
-          expect(await url.getByRole('button', { name: 'Run', exact: true }).isDisabled()).toBe(true);
-          await screenshot(page, `providers-hostile-${workspaceFile ?? 'folder'}`);
-        } else {
-          const panel = await openPanel(page, 'hostile');
-          await panel.getByText('Runs need a workspace you trust').waitFor();
-          await screenshot(page, `providers-untrusted-${workspaceFile ?? 'folder'}`);
-          await runCommand(page, 'Sums: Call Every Ratchet Command');
-          const called = () => (existsSync(log) ? readFileSync(log, 'utf8') : '').includes('"called"');
-          await expect.poll(called, { timeout: 120_000 }).toBe(true);
-          expect(readFileSync(log, 'utf8')).not.toContain(canary);
-          expect(engines(editor)).toEqual([]);
-          expect(existsSync(path.join(editor.workspace, '.ratchet', 'workspace.ratchetdb'))).toBe(false);
-          expect(good.seen).toEqual([]);
-        }
-        expect(evil.count()).toBe(0);
-        expect(editor.logs()).not.toContain(canary);
-      } finally {
-        await closeEditors();
-        await good.close();
-        await evil.close();
-      }
-    });
-  },
-);
 
 describe('what asks and tells of providers, in every theme', () => {
   it('looks right', async () => {

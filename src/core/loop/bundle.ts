@@ -61,7 +61,7 @@ export function recordingFiles(files: TaskFiles): {
   readonly data: readonly BundledData[];
 } {
   const data: BundledData[] = [];
-  const { experiences } = files;
+  const experiences = files.experiences?.bind(files);
   const recorded: TaskFiles = {
     async load(file: string, split: Split, options?: FileOptions) {
       const tasks = await files.load(file, split, options);
@@ -72,7 +72,7 @@ export function recordingFiles(files: TaskFiles): {
       ? {}
       : {
           async experiences(wanted: FormerExperiences) {
-            const found = await experiences.call(files, wanted);
+            const found = await experiences(wanted);
             data.push({ question: questionOf('experiences', wanted), tasks: null, experiences: found });
             return found;
           },
@@ -102,7 +102,6 @@ function silentModel(
   return {
     name: model,
     price,
-    // eslint-disable-next-line require-yield -- it has nothing to give, and must look like a model
     async *generate(requests) {
       counted.calls += requests.length;
       throw new ProviderError('The bundle ends here: it has no answer to the next call.');

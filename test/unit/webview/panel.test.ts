@@ -8,7 +8,6 @@ import {
   type PanelMessage,
   type PanelState,
 } from '../../../src/protocol/panel.ts';
-import { healthLines } from '../../../src/protocol/healthWords.ts';
 import { announcement } from '../../../webview/announcement.ts';
 import { chartOf, roundTicks } from '../../../webview/curve.ts';
 import { asked, firstView, readChoices, receive, type View } from '../../../webview/panelState.ts';
@@ -431,46 +430,4 @@ test('the wheel keeps the order of the steps: a phase may come twice', () => {
     ['evaluate', 1],
     ['refine', 1],
   ]);
-});
-
-describe('the health of a round', () => {
-  const figures = {
-    signalShare: 0.25,
-    novelty: null,
-    answerEntropy: 0.5,
-    meanLength: 12.4,
-    selfShare: 0,
-    selfAgreement: null,
-    regressions: 1,
-    improvements: 3,
-    passAt1: 0.5,
-    k: 4,
-    passAtK: 0.75,
-  };
-  const measured = (round: number, arm: 'main' | 'control' = 'main'): Body => ({
-    kind: 'healthMeasured',
-    health: figures,
-    at: at(round, 'health', arm),
-  });
-
-  test('is that of the newest round of the main arm, and moves no step of the wheel', () => {
-    const model = foldEvents(emptyRun, stored([started, measured(1), measured(2), measured(3, 'control')]));
-    expect(model.health).toEqual({ round: 2, figures });
-    expect(model.wheel.step).toBe('');
-    expect(model.main.notes.size).toBe(0);
-    expect(foldEvents(emptyRun, stored([started])).health).toBeNull();
-  });
-
-  test('shows a line for each figure there is, and none for others', () => {
-    const lines = healthLines(figures);
-    expect(lines.map(({ label, value }) => `${label}: ${value}`)).toEqual([
-      'Tasks with signal: 25.0\u00a0%',
-      'pass@1: 50.0\u00a0%',
-      'pass@4: 75.0\u00a0%',
-      'Answers disagree: 50.0\u00a0%',
-      'Characters an answer: 12',
-      'Judged by itself: 0.0\u00a0%',
-      'Mended and broken: 3 / 1',
-    ]);
-  });
 });
