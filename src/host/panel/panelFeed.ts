@@ -61,6 +61,8 @@ export class PanelFeed {
   /** Messages since the snapshot; null before the first, while nothing may be sent. */
   #n: number | null = null;
   #shownId: RunId | null = null;
+  /** Runs of this loop that were there at some look: another is new, however it stands when it is told of. */
+  readonly #known = new Set<RunId>();
   #lastSeq = 0;
   #snapshots = 0;
   /** Events that came while a snapshot was being put together; the snapshot may lack them. */
@@ -136,14 +138,9 @@ export class PanelFeed {
   /** A run of this loop began, paused, went on or ended: in whatever window. A new one is shown. */
   async onRun(run: RunSummary): Promise<void> {
     if (run.recipePath !== this.#options.recipePath || this.#n === null) return;
+    const isNew = !this.#known.has(run.id) || run.status === 'running';
     const runs = await this.#runs();
-    const newest = runs[0];
-    if (
-      newest !== undefined &&
-      newest.id === run.id &&
-      this.#shownId !== run.id &&
-      run.status === 'running'
-    ) {
+    if (isNew && runs[0]?.id === run.id && this.#shownId !== run.id) {
       await this.snapshot(run.id);
       return;
     }
@@ -244,7 +241,9 @@ export class PanelFeed {
 
   async #runs(): Promise<readonly RunSummary[]> {
     const runs = await this.#options.models.runs().catch(() => []);
-    return runs.filter((run) => run.recipePath === this.#options.recipePath);
+    const own = runs.filter((run) => run.recipePath === this.#options.recipePath);
+    for (const { id } of own) this.#known.add(id);
+    return own;
   }
 
   async #read(run: RunSummary, models: ReadModels): Promise<PanelRun> {

@@ -29,17 +29,20 @@ const candidateKinds: readonly RunEvent['kind'][] = [
   'evaluationMade',
 ];
 
+/** A run that may be new to every view. */
+function everywhere(runId: string): AffectedRows {
+  const all = ['', runRow(runId)];
+  return {
+    'ratchet.loops': all,
+    'ratchet.experiences': all,
+    'ratchet.evaluations': all,
+    'ratchet.candidates': all,
+  };
+}
+
 export function rowsAffectedBy(stored: StoredEvent): AffectedRows {
   const { event, runId } = stored;
-  if (event.kind === 'runStarted') {
-    const all = ['', runRow(runId)];
-    return {
-      'ratchet.loops': all,
-      'ratchet.experiences': all,
-      'ratchet.evaluations': all,
-      'ratchet.candidates': all,
-    };
-  }
+  if (event.kind === 'runStarted') return everywhere(runId);
   const rows: Partial<Record<ViewId, readonly string[]>> = { 'ratchet.loops': [runRow(runId)] };
   if (experienceKinds.includes(event.kind)) rows['ratchet.experiences'] = [experienceRow(stored)];
   if (candidateKinds.includes(event.kind)) rows['ratchet.candidates'] = [runRow(runId)];
@@ -49,6 +52,8 @@ export function rowsAffectedBy(stored: StoredEvent): AffectedRows {
 
 /** A run that changed its status shows it in every tree, and its loop file shows whether one runs. */
 export function rowsAffectedByRun(run: RunSummary): AffectedRows {
+  // One that paused before its first event is told of here alone.
+  if (run.round === 0) return everywhere(run.id);
   const rows = [runRow(run.id)];
   return {
     'ratchet.loops': [`loop:${run.recipePath}`],

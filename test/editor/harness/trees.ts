@@ -11,9 +11,17 @@ export async function openContainer(page: Page, title: string): Promise<void> {
   const icon = page.locator(`.activitybar .action-label[aria-label^=${JSON.stringify(title)}]`).first();
   const heading = page.locator('.sidebar .composite.title h2', { hasText: title });
   if (await heading.isVisible()) return;
-  // A badge may lie over its corner.
-  await icon.click({ position: { x: 6, y: 6 } });
-  await heading.waitFor();
+  // A click while a window is coming back closes what it is about to show: then another opens it.
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    // A badge may lie over its corner.
+    await icon.click({ position: { x: 6, y: 6 } });
+    const shown = await heading
+      .waitFor({ timeout: 10_000 })
+      .then(() => true)
+      .catch(() => false);
+    if (shown) return;
+  }
+  throw new Error(`The container "${title}" does not open.`);
 }
 
 /** All rows in a view that are not folded away, from top to bottom; a folded view is opened. Empty while the view shows its welcome text instead. */
