@@ -103,7 +103,7 @@ export async function beginRun(
     cache: request.cache ?? recipe.cache,
     account: noAccount,
   };
-  return { runId, end: execute(begin, services, control) };
+  return begun(runId, execute(begin, services, control));
 }
 
 const noAccount: Account = { sessions: [], charged: nothingCharged, open: 0 };
@@ -166,7 +166,13 @@ export async function resumeRun(
     cache: last?.cache ?? recipe.cache,
     account,
   };
-  return { runId, end: execute(resume, services, control) };
+  return begun(runId, execute(resume, services, control));
+}
+
+/** Whoever began the run may look at its end only later: until then a failure to save must not end the process. */
+function begun(runId: RunId, end: Promise<RunEnd>): BegunRun {
+  end.catch(() => undefined);
+  return { runId, end };
 }
 
 interface Execution {
