@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -65,11 +65,11 @@ describe('the bundles, without the sources and packages beside them', () => {
       code: 4,
       stdout: expect.stringContaining('OPENAI_API_KEY') as string,
     });
-    writeFileSync(path.join(workspace, 'loop.loop.yaml'), recipe.replace('model: pocket', 'model: gpt'));
+    const other = newWorkspace(recipe.replace('model: pocket', 'model: gpt'));
     const unknown = run(process.execPath, [
       path.join(dist, 'cli.mjs'),
       'run',
-      path.join(workspace, 'loop.loop.yaml'),
+      path.join(other, 'loop.loop.yaml'),
     ]);
     await expect(unknown).rejects.toMatchObject({
       code: 4,
