@@ -40,7 +40,7 @@ describe('recipes', () => {
       // A recipe that runs code waits for the sandbox, says so in its head, and is told of that alone.
       const waits = /^# Waits:/m.test(text);
       const others = problemsOf(text).filter(
-        ({ message }) => !waits || !message.includes('waits for the sandbox'),
+        (said) => !waits || !said.includes('waits for the sandbox'),
       );
       expect(others).toEqual([]);
       expect(problemsOf(text).length > 0).toBe(waits);
