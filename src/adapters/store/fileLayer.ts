@@ -264,12 +264,16 @@ function openFor(mount: Mount, path: string, mode: OpenMode): number {
   }
 }
 
-/** A log that was not begun is shown to SQLite as one of its database. Throws what the files throw, with the file closed. */
-function openLog(handle: OpenFile): void {
+/**
+ * A log that was not begun is shown to SQLite as one of its database. Throws what the files throw, with the file closed and,
+ * like any that was refused for writing, not to be opened for reading in its place.
+ */
+function openLog(handle: OpenFile, write: boolean): void {
   const { mount, descriptor } = handle;
   try {
     mount.beginning = beginning(descriptor, mount.tie, mount.files);
   } catch (error) {
+    if (write) mount.refused = { path: handle.path, code: codeOf(error) };
     mount.files.close(descriptor);
     throw error;
   }
@@ -305,7 +309,7 @@ function pathCalls(memory: MemoryView, mounts: Mounts, descriptors: Descriptors)
           permissions: rest === 0 ? DEFAULT_PERMISSIONS : memory.view().getInt32(rest, true),
         });
         const handle = { mount, path, kind, descriptor: real, position: 0 };
-        if (kind === 'log') openLog(handle);
+        if (kind === 'log') openLog(handle, write);
         mount.open++;
         descriptors.open.set(descriptor, handle);
       });
