@@ -29,6 +29,7 @@ data:
   test: { generate: addition, digits: [3], count: 40, fixed: true }
 rounds: 2
 seed: 1
+cache: false
 budget: { calls: 3000, tokens: 3000000 }
 steps:
   - revise: { over: instruction, mode: edit, edits: [add], n: 3, phrases: [take steps, be kind] }

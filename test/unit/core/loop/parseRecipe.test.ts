@@ -39,9 +39,7 @@ describe('recipes', () => {
       const text = readFileSync(new URL(name, recipes), 'utf8');
       // A recipe that runs code waits for the sandbox, says so in its head, and is told of that alone.
       const waits = /^# Waits:/m.test(text);
-      const others = problemsOf(text).filter(
-        (said) => !waits || !said.includes('waits for the sandbox'),
-      );
+      const others = problemsOf(text).filter((said) => !waits || !said.includes('waits for the sandbox'));
       expect(others).toEqual([]);
       expect(problemsOf(text).length > 0).toBe(waits);
     },
