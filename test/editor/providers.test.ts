@@ -35,9 +35,12 @@ async function readSetting(page: Page, host: string): Promise<boolean> {
   await runCommand(page, 'Ratchet: Set API Key...');
   const shown = await page
     .locator('.quick-input-widget:visible .label-description', { hasText: host })
-    .count();
+    .first()
+    .waitFor({ timeout: 3_000 })
+    .then(() => true)
+    .catch(() => false);
   await page.keyboard.press('Escape');
-  return shown > 0;
+  return shown;
 }
 
 describe('a model of the editor', () => {
