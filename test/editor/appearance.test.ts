@@ -153,13 +153,11 @@ describe('a workspace with nothing in it', () => {
   });
   afterAll(() => editor.close());
 
-  it('offers a loop from a sample, and makes it', async () => {
+  it('offers a new loop, and makes it', async () => {
     onTestFailed(() => keepEvidence(editor, 'empty'));
     const { page } = editor;
     await trees.openContainer(page, 'Ratchet');
-    const offer = trees
-      .pane(page, 'Loops & Runs')
-      .locator('.monaco-text-button', { hasText: 'New Loop from Sample...' });
+    const offer = trees.pane(page, 'Loops & Runs').locator('.monaco-text-button', { hasText: 'New Loop...' });
     await offer.waitFor();
     await screenshot(page, 'empty');
     await offer.click();

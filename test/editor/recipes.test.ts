@@ -54,11 +54,7 @@ describe('New Loop', () => {
     });
     page = editor.page;
     await trees.openContainer(page, 'Ratchet');
-    await trees
-      .pane(page, 'Loops & Runs')
-      .getByRole('button', { name: 'New Loop from Sample...' })
-      .first()
-      .waitFor();
+    await trees.pane(page, 'Loops & Runs').getByRole('button', { name: 'New Loop...' }).first().waitFor();
   });
   afterAll(async () => {
     await editor.close();
@@ -67,7 +63,7 @@ describe('New Loop', () => {
   });
 
   async function make(name: string): Promise<void> {
-    await runCommand(page, 'Ratchet: New Loop from Sample...');
+    await runCommand(page, 'Ratchet: New Loop...');
     await quickInput(page).fill(name);
     await choose(page, name);
     if (!onPocket(name)) await choose(page, 'local/tiny');
@@ -96,7 +92,7 @@ describe('New Loop', () => {
 
   it('offers recipes by objective, with what each costs and needs, and says which waits', async () => {
     failed('offer');
-    await runCommand(page, 'Ratchet: New Loop from Sample...');
+    await runCommand(page, 'Ratchet: New Loop...');
     const list = page.locator('.quick-input-widget:visible');
     await quickInput(page).waitFor();
     await screenshot(page, 'recipes-offer');

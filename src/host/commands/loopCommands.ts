@@ -40,7 +40,7 @@ async function loopOf(
   const paths = await loopFiles.list();
   if (paths.length === 0) {
     throw new Error(
-      'There is no loop file (*.loop.yaml) here yet: run "Ratchet: New Loop from Sample..." first.',
+      'There is no loop file (*.loop.yaml) here yet: run "Ratchet: New Loop..." first.',
     );
   }
   const path =
