@@ -14,6 +14,7 @@ export interface RawStep {
 export interface Shipped {
   readonly name: string;
   readonly cells: readonly string[];
+  readonly onPocket: boolean;
   readonly steps: readonly RawStep[];
 }
 
@@ -237,27 +238,25 @@ export function shippedRecipes(): readonly Shipped[] {
       return {
         name: file.slice(0, -'.loop.yaml'.length),
         cells: said.trim().split(/\s+/),
+        onPocket: /^model: pocket$/m.test(text),
         steps: stepsOf(steps),
       };
     });
 }
 
 /** Where a recipe's claims are tested. */
-function testOf(name: string): string {
-  if (name === 'hint-free-star') return 'test/loop/star.test.ts';
-  if (name === 'instruction-search') return 'test/loop/instructionSearch.test.ts';
-  return ['vote-and-train', 'contrast-pairs-pocket', 'frontier-pocket'].includes(name)
-    ? 'test/loop/recipes/pocketForms.test.ts'
-    : 'test/loop/recipes/recipes.test.ts';
+function testOf({ onPocket }: Shipped): string {
+  return `test/loop/recipes/${onPocket ? 'pocketForms' : 'recipes'}.test.ts`;
 }
 
 /** The document, whole. */
 export function taxonomyText(): string {
   const recipes = shippedRecipes();
   const rows = cells.map(({ code, phase, name, setting }) => {
-    const users = recipes.filter((recipe) => recipe.cells.includes(code)).map((recipe) => recipe.name);
+    const users = recipes.filter((recipe) => recipe.cells.includes(code));
     const tests = [...new Set(users.map(testOf))];
-    return `| ${code} | ${phase}: ${name} | ${setting} | ${users.length === 0 ? 'none yet' : users.join(', ')} | ${tests.join(', ')} |`;
+    const named = users.length === 0 ? 'none yet' : users.map((recipe) => recipe.name).join(', ');
+    return `| ${code} | ${phase}: ${name} | ${setting} | ${named} | ${tests.join(', ')} |`;
   });
   return [
     '# The taxonomy, cell by cell',

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const BENCHES = [
   'sampleLoops',
+  'pocketRecipes',
   'pocketSpeed',
   'bundles',
   'storeScale',

@@ -15,6 +15,7 @@ export const recipeNames = readdirSync(recipeFolder)
   .filter((name) => name.endsWith('.loop.yaml'))
   .map((name) => name.slice(0, -'.loop.yaml'.length));
 export const recipeText = (name: string) => readFileSync(`${recipeFolder}${name}.loop.yaml`, 'utf8');
+export const pocketRecipes = recipeNames.filter((name) => recipeText(name).includes('\nmodel: pocket\n'));
 
 export interface Outcome {
   readonly end: string;
@@ -70,9 +71,21 @@ export interface Mutant {
   readonly text: string;
 }
 
+interface RecipeText {
+  readonly steps: StepLine[];
+  control?: { without: string[] };
+}
+
+/** A control cannot leave out what is gone: else every recipe with one were refused for that alone. */
+function controlWithout(recipe: RecipeText, gone: string): void {
+  const without = recipe.control?.without.filter((name) => name !== gone) ?? [];
+  if (without.length > 0) recipe.control = { without };
+  else delete recipe.control;
+}
+
 /** The recipe without one of its steps: each in turn, those within a loop and the loop itself too. */
 export function mutantsOf(text: string): readonly Mutant[] {
-  const { steps } = parse(text) as { steps: StepLine[] };
+  const { steps } = parse(text) as RecipeText;
   const nameOf = (step: StepLine) => step.as ?? Object.keys(step).find((key) => key !== 'as') ?? '';
   const inner = (step: StepLine) => step.loop?.do ?? [];
   const places: (readonly [number, number | null])[] = steps.flatMap((step, index) => [
@@ -80,10 +93,12 @@ export function mutantsOf(text: string): readonly Mutant[] {
     ...(inner(step).length > 1 ? inner(step).map((_, place) => [index, place] as const) : []),
   ]);
   return places.map(([index, place]) => {
-    const changed = parse(text) as { steps: StepLine[] };
+    const changed = parse(text) as RecipeText;
     const gone =
       place === null ? changed.steps.splice(index, 1) : inner(changed.steps[index] ?? {}).splice(place, 1);
-    return { without: `${index + 1} ${nameOf(gone[0] ?? {})}`, text: stringify(changed) };
+    const name = nameOf(gone[0] ?? {});
+    controlWithout(changed, name);
+    return { without: `${index + 1} ${name}`, text: stringify(changed) };
   });
 }
 
