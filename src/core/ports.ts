@@ -140,6 +140,10 @@ export interface LanguageModel {
   ): AsyncIterable<{ readonly index: number; readonly answer: ModelAnswer }>;
   /** Absent or null where the provider has no batches. */
   readonly batches?: ModelBatches | null;
+  /** This model as one of embeddings; absent where its provider makes none. Whether the model is one shows when it is asked. */
+  readonly embedder?: Embedder;
+  /** True where answers may come with log-probabilities when asked to; absent where they never do. */
+  readonly givesLogprobs?: boolean;
   /** The same, taking calls as it has room for them, for models that charge for each; closes the source when it ends early. */
   answer?(
     source: CallSource,
@@ -215,18 +219,29 @@ export type EmbeddingAnswer =
     }
   | { readonly ok: false; readonly reason: string };
 
+/** Texts handed out one by one; see CallSource. */
+export interface TextSource {
+  readonly size: number;
+  next(): Promise<{ readonly index: number; readonly text: string } | null>;
+  giveBack(index: number): void;
+  close(): void;
+}
+
 /** Texts to vectors of one length. */
 export interface Embedder {
   /** The provider's id and model, stable, part of every effect key. */
   readonly name: string;
   /** US dollars for a million tokens; null or absent when it is not known. */
   readonly price?: { readonly input: number; readonly output: number } | null;
+  /** As of a LanguageModel. */
+  readonly endpoint?: string;
   /**
-   * Embeds each text once, in any order. Stops early, without error, when `stop` is set. Throws ProviderError when the
-   * provider cannot answer at all. An empty text is a failure of its own, and is not sent.
+   * Embeds each text once, in any order, several in one request where they are there to be taken. Stops early, without
+   * error, when `stop` is set. Throws ProviderError when the provider cannot answer at all. An empty text is a failure of
+   * its own, and is not sent.
    */
   embed(
-    texts: readonly string[],
+    texts: TextSource,
     stop: StopSignal,
   ): AsyncIterable<{ readonly index: number; readonly answer: EmbeddingAnswer }>;
 }

@@ -4,12 +4,12 @@
  * Deliberately keeps no vector and compares none.
  */
 import { priceOf } from '../../core/measure/prices.ts';
-import type { Embedder, EmbeddingAnswer, StopSignal } from '../../core/ports.ts';
+import type { Embedder, EmbeddingAnswer, StopSignal, TextSource } from '../../core/ports.ts';
 import { type Ask, askEndpoint } from './askEndpoint.ts';
-import { askMany } from './askMany.ts';
+import { askMany, type Source } from './askMany.ts';
 import { EndpointFault } from './endpointFault.ts';
 import { listOf, modelNamed, objectOf, shares, tokenCount } from './json.ts';
-import { type OpenAiEndpoint, openSession, type Session } from './session.ts';
+import { endpointHash, type OpenAiEndpoint, openSession, type Session } from './session.ts';
 
 interface Text {
   readonly index: number;
@@ -23,22 +23,63 @@ interface Indexed {
 /** OpenAI takes 2,048 texts and 300,000 tokens in one request; bytes are never fewer than tokens. */
 const mostTexts = 256;
 const mostBytes = 250_000;
+/** How long a group waits for one more. */
+const soonMs = 5;
+const EMPTY: EmbeddingAnswer = { ok: false, reason: 'an empty text has no vector' };
 
-function grouped(texts: readonly Text[]): readonly (readonly Text[])[] {
-  const groups: Text[][] = [];
-  let bytes = 0;
-  for (const text of texts) {
-    const size = Buffer.byteLength(text.text);
-    const last = groups.at(-1);
-    if (last === undefined || last.length === mostTexts || bytes + size > mostBytes) {
-      groups.push([text]);
-      bytes = size;
-    } else {
-      last.push(text);
+function soon(next: Promise<Text | null>): Promise<Text | null | 'later'> {
+  const later = new Promise<'later'>((resolve) => {
+    setTimeout(resolve, soonMs, 'later');
+  });
+  return Promise.race([next, later]);
+}
+
+/**
+ * Texts that go together: as many as can be taken soon. Waits for none much longer, since whoever hands them out may be
+ * waiting for the answers to those already taken.
+ */
+function grouped(texts: TextSource): Source<readonly Text[]> & { readonly finish: () => Promise<void> } {
+  let ahead: Promise<Text | null> | null = null;
+  let turn: Promise<unknown> = Promise.resolve();
+  const take = (): Promise<Text | null> => {
+    const text = ahead ?? texts.next();
+    ahead = null;
+    return text;
+  };
+  const group = async (): Promise<readonly Text[] | null> => {
+    const first = await take();
+    if (first === null) return null;
+    const together = [first];
+    let bytes = Buffer.byteLength(first.text);
+    while (together.length < mostTexts) {
+      const next = take();
+      const text = await soon(next);
+      const size = text === 'later' || text === null ? Infinity : Buffer.byteLength(text.text);
+      if (text === 'later' || text === null || bytes + size > mostBytes) {
+        ahead = next;
+        break;
+      }
+      together.push(text);
       bytes += size;
     }
-  }
-  return groups;
+    return together;
+  };
+  return {
+    size: texts.size,
+    next() {
+      const mine = turn.then(group);
+      turn = mine.catch(() => undefined);
+      return mine;
+    },
+    giveBack: (unit) => unit.forEach(({ index }) => texts.giveBack(index)),
+    close: () => texts.close(),
+    async finish() {
+      texts.close();
+      const text = await ahead;
+      ahead = null;
+      if (text !== null) texts.giveBack(text.index);
+    },
+  };
 }
 
 function vectorOf(value: unknown): Float32Array | null {
@@ -97,39 +138,42 @@ function ask({ endpoint }: Session, texts: readonly Text[]): Ask<readonly Indexe
   };
 }
 
-async function* embeddings(
-  session: Session,
-  texts: readonly string[],
-  stop: StopSignal,
-): AsyncGenerator<Indexed> {
-  const all = texts.map((text, index) => ({ text, index }));
-  for (const { index } of all.filter(({ text }) => text === ''))
-    yield { index, answer: { ok: false, reason: 'an empty text has no vector' } };
-  const groups = grouped(all.filter(({ text }) => text !== ''));
-  let next = 0;
-  const source = {
-    size: groups.length,
-    next: async () => groups[next++] ?? null,
-    giveBack: () => undefined,
-    close: () => {
-      next = groups.length;
-    },
+async function* embeddings(session: Session, texts: TextSource, stop: StopSignal): AsyncGenerator<Indexed> {
+  const groups = grouped(texts);
+  try {
+    yield* askMany<readonly Text[], Indexed>(
+      session,
+      groups,
+      stop,
+      async (group, signal) => {
+        const sent = group.filter(({ text }) => text !== '');
+        const empty = group
+          .filter(({ text }) => text === '')
+          .map(({ index }): Indexed => ({ index, answer: EMPTY }));
+        if (sent.length === 0) return { answer: empty, doubtful: false };
+        const outcome = await askEndpoint(session, ask(session, sent), signal);
+        if (outcome === null || outcome === 'unsent') return outcome;
+        return { ...outcome, answer: [...empty, ...outcome.answer] };
+      },
+      ({ answer }) => (answer.ok ? '' : answer.reason),
+    );
+  } finally {
+    await groups.finish();
+  }
+}
+
+/** Vectors of the session's model, at its endpoint. */
+export function embedderOf(session: Session): Embedder {
+  const { endpoint, address } = session;
+  return {
+    name: `${endpoint.provider}/${endpoint.model}`,
+    price: priceOf(address.host, endpoint.model, endpoint.prices ?? []),
+    endpoint: endpointHash(endpoint),
+    embed: (texts, stop) => embeddings(session, texts, stop),
   };
-  yield* askMany<readonly Text[], Indexed>(
-    session,
-    source,
-    stop,
-    (group, signal) => askEndpoint(session, ask(session, group), signal),
-    ({ answer }) => (answer.ok ? '' : answer.reason),
-  );
 }
 
 /** Vectors from an OpenAI-compatible endpoint. Throws ProviderError at once for an address it will not use. */
 export function openaiEmbedder(endpoint: OpenAiEndpoint): Embedder {
-  const session = openSession(endpoint);
-  return {
-    name: `${endpoint.provider}/${endpoint.model}`,
-    price: priceOf(session.address.host, endpoint.model, endpoint.prices ?? []),
-    embed: (texts, stop) => embeddings(session, texts, stop),
-  };
+  return embedderOf(openSession(endpoint));
 }

@@ -3,7 +3,6 @@
  * OpenRouter...): several calls at once, answers handed over as they come, or by the endpoint's batches.
  * Deliberately keeps nothing between runs but what the host's gate knows, and never holds the key longer than one exchange.
  */
-import { hashOf } from '../../core/measure/hash.ts';
 import { priceOf } from '../../core/measure/prices.ts';
 import type {
   CallSource,
@@ -18,7 +17,8 @@ import { askEndpoint } from './askEndpoint.ts';
 import { askMany } from './askMany.ts';
 import { sampleGroups } from './sampleGroups.ts';
 import { openaiBatches } from './openaiBatches.ts';
-import { type OpenAiEndpoint, openSession, type Session } from './session.ts';
+import { openaiEmbedder } from './openaiEmbedder.ts';
+import { endpointHash, type OpenAiEndpoint, openSession, type Session } from './session.ts';
 
 interface Indexed {
   readonly index: number;
@@ -85,9 +85,11 @@ export function openaiModel(endpoint: OpenAiEndpoint): LanguageModel {
   return {
     name: `${endpoint.provider}/${endpoint.model}`,
     price: priceOf(session.address.host, endpoint.model, endpoint.prices ?? []),
-    endpoint: hashOf([endpoint.baseURL, endpoint.api ?? null, endpoint.apiVersion ?? null]),
+    endpoint: endpointHash(endpoint),
     generate: (requests, stop) => answers(session, listed(requests), stop),
     answer: (source, stop) => answers(session, source, stop),
     batches: openaiBatches(session),
+    embedder: openaiEmbedder(endpoint),
+    givesLogprobs: true,
   };
 }

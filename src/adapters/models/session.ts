@@ -4,6 +4,7 @@
  */
 import type OpenAI from 'openai';
 import type { Dispatcher } from 'undici';
+import { hashOf } from '../../core/measure/hash.ts';
 import type { PriceRow } from '../../core/measure/prices.ts';
 import type { Log } from '../../core/ports.ts';
 import type { Address } from './address.ts';
@@ -104,6 +105,11 @@ function defaults(stream: boolean): EndpointLimits {
     // What OpenAI documents (API reference, "Create batch"); others take as many or say so.
     batch: { requests: 50_000, bytes: 200_000_000 },
   };
+}
+
+/** Of the place that answers and how it is asked; no address leaves this folder. */
+export function endpointHash({ baseURL, api, apiVersion }: OpenAiEndpoint): string {
+  return hashOf([baseURL, api ?? null, apiVersion ?? null]);
 }
 
 const openAiOrigin = 'https://api.openai.com';

@@ -1,5 +1,6 @@
 /** Owns asking with a person watching: the ledger's answers, and what the running step shows while they come. */
 import type { Phase, Position, RunProgress } from '../model/event.ts';
+import { embedTexts } from './embed.ts';
 import { operatorSteps } from './recipe.ts';
 import type { RunContext, StepContext } from './stepContext.ts';
 
@@ -17,7 +18,7 @@ export function createAsk(
   at: Position,
   what: { readonly phase: Phase; readonly operator: string },
   pace: Pace,
-): Pick<StepContext, 'ask' | 'progress'> {
+): Pick<StepContext, 'ask' | 'embed' | 'progress'> {
   const began = run.services.clock.monotonic();
   let latest: RunProgress['latest'] = [];
   const progress = (done: number, total: number, note?: string) => {
@@ -37,6 +38,10 @@ export function createAsk(
   const batch = (own !== undefined && 'batch' in own ? own.batch : undefined) ?? recipe.mode === 'batch';
   return {
     progress,
+    async embed(texts, provider) {
+      const ledger = await run.embeddingsOf(provider);
+      return embedTexts(ledger, at, texts, (done) => progress(done, texts.length, 'embeddings'));
+    },
     async ask(round, calls, provider) {
       const ledger = provider === undefined ? run.ledger : await run.ledgerOf(provider);
       return ledger.ask({ step: at.step, round, at, batch }, calls, (done, settled, note) => {

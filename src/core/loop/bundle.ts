@@ -99,12 +99,23 @@ function silentModel(
   { model, price }: Pick<Session, 'model' | 'price'>,
   counted: { calls: number },
 ): LanguageModel {
+  const end = (calls: number): never => {
+    counted.calls += calls;
+    throw new ProviderError('The bundle ends here: it has no answer to the next call.');
+  };
   return {
     name: model,
     price,
-    async *generate(requests) {
-      counted.calls += requests.length;
-      throw new ProviderError('The bundle ends here: it has no answer to the next call.');
+    embedder: {
+      name: model,
+      price,
+      async *embed({ size }) {
+        end(size);
+      },
+    },
+    givesLogprobs: true,
+    async *generate({ length }) {
+      end(length);
     },
   };
 }

@@ -10,6 +10,7 @@ import type { RunStatus } from '../model/views.ts';
 import { DataError, ProviderError, StoreError } from '../ports.ts';
 import { SealedTaskError } from '../update/pack.ts';
 import { behaviour } from './behaviour.ts';
+import { embeddingModel } from './embed.ts';
 import { turnWheel } from './engine.ts';
 import { Halted } from './halt.ts';
 import { type Account, type Caps, nothingCharged, type Origin, readAccount } from './journal.ts';
@@ -208,7 +209,14 @@ async function turn(execution: Execution, services: RunServices, control: RunCon
   const ledger = await openLedger({ id, model, seed, facts, account }, services, control);
   const ledgerOf = async (provider: string) =>
     provider === recipe.model ? ledger : ledger.of(await services.model(provider));
-  return turnWheel({ id, recipe, seed, model, sets, ledger, ledgerOf, services, control, eras });
+  const embeddingsOf = async (provider: string) => {
+    const { embedder } = await services.model(provider);
+    if (embedder === undefined)
+      throw new ProviderError(`${provider} makes no embeddings; name a provider and model that does.`);
+    return ledger.of(embeddingModel(embedder));
+  };
+  const run = { id, recipe, seed, model, sets, services, control, eras };
+  return turnWheel({ ...run, ledger, ledgerOf, embeddingsOf });
 }
 
 /** What the tasks are, as far as a run's first round shows it. */

@@ -3,6 +3,7 @@ import type { EventBody, Position } from '../model/event.ts';
 import type { RunId } from '../model/ids.ts';
 import type { Commit, LanguageModel, ModelAnswer } from '../ports.ts';
 import type { ArmState, RoundValues } from './arm.ts';
+import type { Vectors } from './embed.ts';
 import type { Call, Ledger } from './ledger.ts';
 import type { Recipe } from './recipe.ts';
 import type { RunControl, RunServices } from './services.ts';
@@ -17,6 +18,8 @@ export interface RunContext {
   readonly ledger: Ledger;
   /** The ledger of another model's calls, under the same budget. Rejects with ProviderError when there is no such provider. */
   readonly ledgerOf: (provider: string) => Promise<Ledger>;
+  /** The ledger of its embeddings (embed.ts). Rejects with ProviderError when there is no such provider, or it makes none. */
+  readonly embeddingsOf: (provider: string) => Promise<Ledger>;
   readonly services: RunServices;
   readonly control: RunControl;
   /** In order; the run's own recipe holds after the last. */
@@ -42,6 +45,8 @@ export interface StepContext {
     /** Provider id of another model than the run's. */
     provider?: string,
   ) => Promise<readonly ModelAnswer[]>;
+  /** A vector for each text by this provider's embeddings, through the ledger; null for a text that got none. */
+  readonly embed: (texts: readonly string[], provider: string) => Promise<Vectors>;
   readonly progress: (done: number, total: number) => void;
 }
 

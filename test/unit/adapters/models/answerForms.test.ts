@@ -1,6 +1,7 @@
 /** Owns the check of answers asked for in a form, of log-probabilities, and of embeddings. */
 import { expect, test } from 'vitest';
 import { shares } from '../../../../src/adapters/models/json.ts';
+import { listedTexts } from '../../../../src/core/loop/embed.ts';
 import { openaiEmbedder } from '../../../../src/adapters/models/openaiEmbedder.ts';
 import { hostGates } from '../../../../src/adapters/models/hostGate.ts';
 import type { EmbeddingAnswer } from '../../../../src/core/ports.ts';
@@ -175,7 +176,8 @@ async function embedded(reply: Reply, texts: readonly string[]) {
     limits: { backoffMs: 1 },
   });
   const answers = new Map<number, EmbeddingAnswer>();
-  for await (const { index, answer } of embedder.embed(texts, { aborted: false })) answers.set(index, answer);
+  for await (const { index, answer } of embedder.embed(listedTexts(texts), { aborted: false }))
+    answers.set(index, answer);
   return { server, answers };
 }
 const vectors: Reply = (response, seen) => {
@@ -202,7 +204,7 @@ test('texts become vectors, many in one request, by their index, with the whole 
   );
   const inputs = [...answers.values()].map((answer) => (answer.ok ? (answer.usage.input ?? NaN) : 0));
   expect(inputs.reduce((sum, input) => sum + input, 0)).toBe(7 * 600);
-  expect(server.seen.map(({ body }) => (body['input'] as string[]).length)).toEqual([256, 256, 88]);
+  expect(server.seen.map(({ body }) => (body['input'] as string[]).length)).toEqual([255, 256, 89]);
 });
 
 test('shares of a count add up to it', () => {
