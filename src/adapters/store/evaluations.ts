@@ -7,7 +7,7 @@ import { prefixed, TASK_COLUMNS, toTask } from './experienceRows.ts';
 import { checksum } from './payload.ts';
 import { readRow } from './readRow.ts';
 import { refOf } from './refs.ts';
-import { ARMS, SPLITS } from './words.ts';
+import { ARMS, SUITES } from './words.ts';
 import { evaluationChecksum } from './writeCandidates.ts';
 
 export const EVALUATION = `
@@ -22,7 +22,7 @@ export function toEvaluationSummary(path: string, row: Row): EvaluationSummary {
     runId: asId(reader.text('run_id')),
     at: { arm: reader.word('arm', ARMS), round: reader.number('round'), step: reader.text('step') },
     candidateId: asId(reader.text('candidate_id')),
-    suite: reader.word('suite', SPLITS),
+    suite: reader.word('suite', SUITES),
     temperature: reader.number('temperature'),
     tasks: reader.number('tasks'),
     mean: reader.number('mean'),

@@ -1,7 +1,7 @@
 /** Owns the closed sets of words that columns hold, so that a damaged one is noticed on read. */
 import type { Arm, Phase } from '../../core/model/event.ts';
 import type { FeedbackSource, Verdict } from '../../core/model/feedback.ts';
-import type { FinishReason, Split } from '../../core/model/task.ts';
+import type { FinishReason, Split, SuiteName } from '../../core/model/task.ts';
 import type { RunStatus } from '../../core/model/views.ts';
 import type { EffectKind } from '../../core/model/effect.ts';
 
@@ -15,6 +15,7 @@ function all<Word extends string>() {
 export const ARMS = all<Arm>()(['main', 'control']);
 export const PHASES = all<Phase>()(['acquire', 'refine', 'update', 'evaluate']);
 export const SPLITS = all<Split>()(['train', 'dev', 'test', 'live']);
+export const SUITES = all<SuiteName>()(['train', 'dev', 'test', 'live', 'regression', 'canary']);
 export const VERDICTS = all<Verdict>()(['kept', 'dropped', 'corrected']);
 export const GROUP_VERDICTS = all<Verdict | 'unrefined'>()(['unrefined', 'kept', 'dropped', 'corrected']);
 export const FINISHES = all<FinishReason>()(['stop', 'length', 'refusal', 'error']);

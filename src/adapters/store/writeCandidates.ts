@@ -155,7 +155,7 @@ function noteScore(
   mean: number,
   interval: string,
 ): void {
-  if (suite === 'test') return;
+  if (suite === 'test' || suite === 'regression' || suite === 'canary') return;
   connection.run(
     `UPDATE run_candidates SET score = ?, score_suite = ?, interval = ?
      WHERE run = ? AND arm = ? AND candidate = ? AND (? = 'dev' OR score_suite IS NOT 'dev')`,

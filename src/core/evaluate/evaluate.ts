@@ -4,7 +4,7 @@ import { interval, mean } from '../measure/statistics.ts';
 import type { Candidate, Evaluation, TaskScore } from '../model/candidate.ts';
 import type { Position } from '../model/event.ts';
 import type { RunId } from '../model/ids.ts';
-import type { Split } from '../model/task.ts';
+import type { SuiteName } from '../model/task.ts';
 
 export interface Evaluated extends Evaluation {
   readonly at: Position;
@@ -16,7 +16,7 @@ export const CONFIDENCE = 0.95;
 export function toEvaluation(
   candidate: Candidate,
   scores: readonly TaskScore[],
-  suite: Split,
+  suite: SuiteName,
   temperature: number,
   place: { readonly runId: RunId; readonly at: Position },
 ): Evaluated {

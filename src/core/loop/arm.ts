@@ -9,7 +9,7 @@ import type { Arm } from '../model/event.ts';
 import type { Annotation, Feedback, Refinement } from '../model/feedback.ts';
 import type { ContentHash, ExperienceKey, SolutionId, TaskId } from '../model/ids.ts';
 import type { Knowledge } from '../model/knowledge.ts';
-import type { Split, Task } from '../model/task.ts';
+import type { SuiteName, Task } from '../model/task.ts';
 import type { Draft } from '../refine/revise.ts';
 import type { RewardExample } from '../update/pack.ts';
 import type { TrainingData, TrainingExample } from '../ports.ts';
@@ -45,7 +45,7 @@ export interface Aim {
 
 /** What candidates are scored on. */
 export interface Suite {
-  readonly split: Split;
+  readonly split: SuiteName;
   readonly tasks: readonly Task[];
   readonly temperature: number;
   readonly maxTokens: number;

@@ -2,6 +2,7 @@
  * Owns the type check of a recipe: before anything is spent, each step's inputs must have been produced by an earlier one,
  * in the loop and in its control. Deliberately looks at kinds of values only, never at data.
  */
+import { isGuard } from '../refine/guards.ts';
 import { flowOf, flowWithout, madeBy, type Kind } from './flow.ts';
 import type { Fault } from './parseRecipe.ts';
 import type { OperatorStep, Recipe, Step } from './recipe.ts';
@@ -93,6 +94,8 @@ function parameterFaults({ step, at }: Placed, recipe: Recipe): Fault[] {
   const fault = (name: string, message: string): Fault => ({ path: [...at, step.operator, name], message });
   switch (step.operator) {
     case 'evaluate':
+      if (isGuard(step.with.suite) && recipe.data[step.with.suite] === undefined)
+        return [fault('suite', `There are no ${step.with.suite} tasks; add data.${step.with.suite}.`)];
       return step.with.fresh !== undefined && step.with.suite !== 'train'
         ? [fault('fresh', 'Fresh tasks can be drawn from suite train only.')]
         : [];

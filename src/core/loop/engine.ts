@@ -52,6 +52,7 @@ export async function turnWheel(run: RunContext): Promise<string> {
 async function announce(run: RunContext, arms: readonly Arm[], start: Candidate): Promise<void> {
   const { recipe, sets, seed } = run;
   const at: Position = { arm: 'main', round: 0, step: '' };
+  const guards = (['regression', 'canary'] as const).filter((name) => sets[name].length > 0);
   const events: EventBody[] = [
     { kind: 'runStarted', recipe: recipe.name, seed, rounds: recipe.rounds, arms },
     ...sets.skipped.map(({ file, line, reason }): EventBody => ({ kind: 'dataSkipped', file, line, reason })),
@@ -68,11 +69,19 @@ async function announce(run: RunContext, arms: readonly Arm[], start: Candidate)
       count: sets.test.length,
       digest: hashOf(sets.test.map(({ id }) => id)),
     },
+    ...guards.map(
+      (name): EventBody => ({
+        kind: 'tasksAcquired',
+        split: name,
+        count: sets[name].length,
+        digest: hashOf(sets[name].map(({ id }) => id)),
+      }),
+    ),
   ];
   await append(run, at, {
     events,
     rows: {
-      tasks: [...sets.dev, ...sets.test],
+      tasks: [...sets.dev, ...sets.test, ...guards.flatMap((name) => sets[name])],
       candidates: arms.map((arm) => ({ ...start, at: { ...at, arm } })),
     },
   });

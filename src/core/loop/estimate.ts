@@ -168,6 +168,8 @@ async function countCalls(recipe: Recipe, files: TaskFiles, course: Course, roun
   };
   learn(sets.dev);
   learn(sets.test);
+  learn(sets.regression);
+  learn(sets.canary);
   for (let round = 1; round <= rounds; round++) learn(sets.train(round));
   const isRight = judgeOf(course);
   const model = actor(recipe, (request) => {

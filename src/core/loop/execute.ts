@@ -221,7 +221,8 @@ async function turn(execution: Execution, services: RunServices, control: RunCon
 
 /** What the tasks are, as far as a run's first round shows it. */
 export function dataHash(sets: TaskSets): string {
-  return hashOf([sets.dev, sets.test, sets.train(1)].map((tasks) => tasks.map(({ id }) => id)));
+  const guards = [sets.regression, sets.canary].filter((tasks) => tasks.length > 0);
+  return hashOf([sets.dev, sets.test, sets.train(1), ...guards].map((tasks) => tasks.map(({ id }) => id)));
 }
 
 /** The recipes, with their tasks, of the rounds a branch has from its origin. */

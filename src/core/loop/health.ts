@@ -8,6 +8,7 @@ import { shuffle, stream } from '../measure/random.ts';
 import type { EventBody } from '../model/event.ts';
 import type { Feedback } from '../model/feedback.ts';
 import type { HealthFigures } from '../model/health.ts';
+import { isGuard } from '../refine/guards.ts';
 import { scoreOf } from '../refine/selectSolutions.ts';
 import type { ArmState, RoundValues } from './arm.ts';
 import { byTask, scoresOf } from './steps/attempts.ts';
@@ -90,7 +91,9 @@ function judgedTwice(feedback: readonly Feedback[]): readonly { self: boolean; i
 /** The candidate accepted in this round against the one before it, where both were scored alike. */
 function comparison(before: ArmState, after: ArmState) {
   if (before.inUse.id === after.inUse.id) return null;
-  const now = after.scored.findLast(({ candidate }) => candidate.id === after.inUse.id);
+  const now = after.scored.findLast(
+    ({ candidate, suite }) => candidate.id === after.inUse.id && !isGuard(suite.split),
+  );
   const then = after.scored.findLast(
     ({ candidate, digest, step }) =>
       candidate.id === before.inUse.id && digest === now?.digest && step === now.step,

@@ -183,7 +183,7 @@ function withGate(steps: Step[]): Step[] {
     {
       path: 'gate',
       operator: 'select',
-      with: { over: 'candidates', policy: 'gate', confidence: 0.95 },
+      with: { over: 'candidates', policy: 'gate', confidence: 0.95, maxLoss: 0.02 },
       from: [],
     },
   ];

@@ -3,7 +3,8 @@ import type { OperatorStep, SelectParameters, UpdateParameters } from './recipe.
 import type { StepContext, StepResult } from './stepContext.ts';
 import { assessStep } from './steps/assessSteps.ts';
 import { distillStep } from './steps/distillSteps.ts';
-import { evaluateStep, gateStep, selectTopStep, withoutGate } from './steps/evaluateSteps.ts';
+import { evaluateStep } from './steps/evaluateSteps.ts';
+import { gateStep, selectTopStep, withoutGate } from './steps/gateSteps.ts';
 import { selectStrictlyStep, selectParentsStep } from './steps/populationSteps.ts';
 import { proposeStep } from './steps/proposeSteps.ts';
 import { selectSolutionsStep, withoutSelection } from './steps/refineSteps.ts';

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import type { Metric } from '../acquire/assess.ts';
-import { recipeData, type DataSource, type WholeFile } from './recipeData.ts';
+import { recipeData, type DataSource, type GuardSources, type WholeFile } from './recipeData.ts';
 import { assess, propose, solve } from './schema/acquire.ts';
 import { evaluate, retarget } from './schema/evaluate.ts';
 import { revise, select } from './schema/refine.ts';
@@ -146,7 +146,11 @@ export interface Recipe {
   readonly archive: 'none' | 'all';
   readonly instruction: string;
   readonly data:
-    | { readonly train: DataSource; readonly dev: DataSource; readonly test?: DataSource | undefined }
+    | ({
+        readonly train: DataSource;
+        readonly dev: DataSource;
+        readonly test?: DataSource | undefined;
+      } & GuardSources)
     | WholeFile;
   readonly rounds: number;
   readonly seed: number;

@@ -3,6 +3,7 @@
  * Deliberately reads none of them (taskSets.ts) and draws nothing.
  */
 import * as z from 'zod';
+import type { GuardSuite } from '../model/task.ts';
 import { dataFormats, dataShapes, type MappedPart } from '../model/dataset.ts';
 
 const count = (max: number) => z.number().int().min(1).max(max);
@@ -69,16 +70,26 @@ const split = z
     message: 'Train and dev each need a share above 0',
   });
 
-const wholeFile = z.strictObject({ ...reading, split: split.optional() });
+const guards = {
+  regression: dataSource
+    .optional()
+    .describe('tasks whose mean score may fall by no more than the gate’s maxLoss'),
+  canary: dataSource
+    .optional()
+    .describe('tasks none of which may fail once the candidate in use passes them'),
+};
+
+const wholeFile = z.strictObject({ ...reading, split: split.optional(), ...guards });
 
 export const recipeData = z.union([
   z.string().min(1),
   wholeFile,
-  z.strictObject({ train: dataSource, dev: dataSource, test: dataSource.optional() }),
+  z.strictObject({ train: dataSource, dev: dataSource, test: dataSource.optional(), ...guards }),
 ]);
 
 export type DataSource = z.output<typeof dataSource>;
 export type GeneratedSource = z.output<typeof generated>;
 export type ExperienceSource = z.output<typeof fromExperiences>['experiences'];
+export type GuardSources = { readonly [Name in GuardSuite]?: DataSource | undefined };
 export type WholeFile = z.output<typeof wholeFile>;
 export type SplitShares = z.output<typeof split>;

@@ -5,16 +5,19 @@
 import { additionInput, additionReference, drawAddition } from '../acquire/addition.ts';
 import { taskId } from '../measure/identity.ts';
 import { shuffle, stream } from '../measure/random.ts';
-import type { Split, Task } from '../model/task.ts';
+import type { GuardSuite, Split, Task } from '../model/task.ts';
 import { DataError, type LoadedTasks, type TaskFiles } from '../ports.ts';
 import type { Recipe } from './recipe.ts';
 import { nearCopies } from './leaks.ts';
-import type { DataSource, ExperienceSource, GeneratedSource, WholeFile } from './recipeData.ts';
+import type { DataSource, ExperienceSource, GeneratedSource, GuardSources, WholeFile } from './recipeData.ts';
 import { splitTasks } from './splits.ts';
 
 export interface TaskSets {
   readonly dev: readonly Task[];
   readonly test: readonly Task[];
+  /** Tasks that must not get worse, of split dev: as sealed from training as the dev suite. */
+  readonly regression: readonly Task[];
+  readonly canary: readonly Task[];
   /** This round's tasks, in a fixed order. */
   train(round: number): readonly Task[];
   /** Up to `count` train tasks that are not this round's and not those of another `step`'s stream. */
@@ -33,15 +36,50 @@ export async function loadTaskSets(recipe: Recipe, seed: number, files: TaskFile
   const warnings = [...loaded.warnings];
   const test = loaded.test;
   const dev = without(loaded.dev, test, 'dev', 'test', warnings);
-  const sealed = [...dev, ...test];
-  const pool = loaded.train === null ? null : without(loaded.train, sealed, 'train', 'dev or test', warnings);
+  const guards = await loadGuards(data, files, warnings);
+  const regression = without(guards.regression, test, 'regression', 'test', warnings);
+  const canary = without(guards.canary, test, 'canary', 'test', warnings);
+  const sealed = [...dev, ...test, ...regression, ...canary];
+  const pool =
+    loaded.train === null
+      ? null
+      : without(loaded.train, sealed, 'train', sealedNames(regression, canary), warnings);
   if (dev.length === 0)
     throw new DataError('There are no dev tasks to evaluate on; give data.dev, or a file with more tasks.');
   if (pool?.length === 0)
     throw new DataError('There are no train tasks; give data.train, or a file with more tasks.');
   if (pool !== null) warnings.push(...leakWarnings(pool, dev, 'dev'), ...leakWarnings(pool, test, 'test'));
   const source = 'file' in data ? { file: data.file } : data.train;
-  return { dev, test, skipped: loaded.skipped, warnings, ...trainTasks(source, pool, seed) };
+  const skipped = [...loaded.skipped, ...guards.skipped];
+  return { dev, test, regression, canary, skipped, warnings, ...trainTasks(source, pool, seed) };
+}
+
+function sealedNames(regression: readonly Task[], canary: readonly Task[]): string {
+  return regression.length + canary.length > 0 ? 'a sealed suite' : 'dev or test';
+}
+
+/** Empty where the recipe names none. */
+async function loadGuards(
+  data: GuardSources,
+  files: TaskFiles,
+  warnings: string[],
+): Promise<Pick<TaskSets, GuardSuite | 'skipped'>> {
+  const skipped: LoadedTasks['skipped'][number][] = [];
+  const tasksOf = async (name: GuardSuite): Promise<readonly Task[]> => {
+    const source = data[name];
+    if (source === undefined) return [];
+    if ('generate' in source) return generate(source, 'dev', 0, name, 0, new Set());
+    const own =
+      'experiences' in source
+        ? { tasks: await formerTasks(source.experiences, 'dev', files, warnings), skipped: [] }
+        : await files.load(source.file, 'dev', source);
+    skipped.push(...own.skipped);
+    const tasks = own.tasks.map((task) => ({ ...task, split: 'dev' as const }));
+    if (tasks.length === 0)
+      throw new DataError(`There are no ${name} tasks; give data.${name} some, or take it out.`);
+    return source.count === undefined ? tasks : tasks.slice(0, source.count);
+  };
+  return { regression: await tasksOf('regression'), canary: await tasksOf('canary'), skipped };
 }
 
 interface Loaded {

@@ -1,7 +1,7 @@
 /** Owns the model state that a loop evolves, and its evaluation. Deliberately holds no weights: those are blobs by hash. */
 import type { CandidateId, ContentHash, EvaluationId, TaskId } from './ids.ts';
 import type { Demonstration, Knowledge } from './knowledge.ts';
-import type { Split } from './task.ts';
+import type { SuiteName } from './task.ts';
 
 /** A judge is what it is told to look for: scores of two versions are never compared (law 5). */
 export interface JudgeState {
@@ -58,7 +58,7 @@ export interface TaskScore {
 export interface Evaluation {
   readonly id: EvaluationId;
   readonly candidateId: CandidateId;
-  readonly suite: Split;
+  readonly suite: SuiteName;
   readonly temperature: number;
   readonly scores: readonly TaskScore[];
   readonly mean: number;

@@ -8,7 +8,7 @@ import type { HealthFigures } from './health.ts';
 import type { FeedbackSource } from './feedback.ts';
 import type { CandidateId, ContentHash, EvaluationId, RunId, TaskId } from './ids.ts';
 import type { KnowledgeForm } from './knowledge.ts';
-import type { FinishReason, Split } from './task.ts';
+import type { FinishReason, SuiteName } from './task.ts';
 
 export type Phase = 'acquire' | 'refine' | 'update' | 'evaluate';
 export type Arm = 'main' | 'control';
@@ -46,7 +46,7 @@ export type EventBody =
   | { readonly kind: 'warningRaised'; readonly message: string }
   | {
       readonly kind: 'tasksAcquired';
-      readonly split: Split;
+      readonly split: SuiteName;
       readonly count: number;
       readonly digest: ContentHash;
     }
@@ -129,7 +129,7 @@ export type EventBody =
       readonly kind: 'evaluationMade';
       readonly evaluationId: EvaluationId;
       readonly candidateId: CandidateId;
-      readonly suite: Split;
+      readonly suite: SuiteName;
       readonly tasks: number;
       readonly mean: number;
       readonly interval: Interval;

@@ -4,6 +4,10 @@ import type { CandidateId, SolutionId, TaskId } from './ids.ts';
 /** `test` is sealed: nothing whose lineage reaches a test task may reach an update. */
 export type Split = 'train' | 'dev' | 'test' | 'live';
 
+/** What an evaluation measures on: the tasks of a split, or tasks kept apart because they must not get worse (of split `dev`). */
+export type SuiteName = Split | GuardSuite;
+export type GuardSuite = 'regression' | 'canary';
+
 export interface Task {
   readonly id: TaskId;
   readonly split: Split;

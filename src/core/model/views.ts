@@ -4,7 +4,7 @@ import type { RunCaps, RunCost } from './cost.ts';
 import type { Arm, Phase, Position, RunOutcome } from './event.ts';
 import type { Annotation, Feedback, Refinement, Verdict } from './feedback.ts';
 import type { CandidateId, EvaluationId, RunId, SolutionId, TaskId } from './ids.ts';
-import type { Solution, Split, Task } from './task.ts';
+import type { Solution, SuiteName, Task } from './task.ts';
 
 export type RunStatus = 'running' | 'paused' | RunOutcome;
 
@@ -127,7 +127,7 @@ export interface EvaluationSummary {
   readonly runId: RunId;
   readonly at: Position;
   readonly candidateId: CandidateId;
-  readonly suite: Split;
+  readonly suite: SuiteName;
   readonly temperature: number;
   readonly tasks: number;
   readonly mean: number;

@@ -4,9 +4,11 @@ import { band, batch, count, maxTokens, temperature } from './shared.ts';
 
 export const evaluate = z.strictObject({
   suite: z
-    .enum(['train', 'dev'])
+    .enum(['train', 'dev', 'regression', 'canary'])
     .default('dev')
-    .describe('the test suite is sealed and scored by itself at the end'),
+    .describe(
+      'regression and canary: tasks that must not get worse, which the gate also scores by itself; the test suite is sealed and scored at the end',
+    ),
   temperature: temperature.default(0),
   maxTokens: maxTokens.default(512),
   fresh: count(1_000_000)

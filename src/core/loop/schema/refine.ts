@@ -70,6 +70,9 @@ const selectGate = z.strictObject({
   maxRegressions: share
     .optional()
     .describe('most tasks, as a share, that the one in use solves and the new one does not'),
+  maxLoss: share
+    .default(0.02)
+    .describe('with data.regression: how far its mean score may fall; data.canary may lose no task at all'),
 });
 
 export const select = z.union([

@@ -1,4 +1,4 @@
-/** Owns how `evaluate` and `select` over candidates run inside a round. Deliberately the only place that moves the pointer in use. */
+/** Owns how `evaluate` runs inside a round, and how one candidate is scored beside another. Deliberately moves no pointer: that is gateSteps.ts. */
 import { drawsOf, toSolution } from '../../acquire/solve.ts';
 import { toEvaluation } from '../../evaluate/evaluate.ts';
 import { hashOf } from '../../measure/hash.ts';
@@ -7,18 +7,35 @@ import { shuffle, stream } from '../../measure/random.ts';
 import { mean } from '../../measure/statistics.ts';
 import { readParts, retargetMessages } from '../../evaluate/retarget.ts';
 import type { Candidate, TaskScore } from '../../model/candidate.ts';
+import type { ContentHash } from '../../model/ids.ts';
 import type { EventBody } from '../../model/event.ts';
 import type { Task } from '../../model/task.ts';
-import { gate, topCandidates } from '../../refine/selectCandidates.ts';
+import { isGuard } from '../../refine/guards.ts';
 import type { Scored, Suite } from '../arm.ts';
 import { evaluationFramings } from './framing.ts';
 import { gradeAll, judgeVersion, type Gradable } from './grading.ts';
 import { NO_ANSWER } from './solveSteps.ts';
-import type { EvaluateParameters, GateParameters } from '../recipe.ts';
+import type { EvaluateParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 
 /** Tasks people watch from round to round. */
 const SHOWCASE = 8;
+
+/** Equal for evaluations that may be compared: the same tasks, asked and judged in the same way. */
+export function suiteDigest(context: StepContext, suite: Suite): ContentHash {
+  const { split, temperature, maxTokens, round, tasks, repeats, style, recall } = suite;
+  const judge = judgeVersion(context);
+  return hashOf([
+    split,
+    temperature,
+    maxTokens,
+    round,
+    tasks.map(({ id }) => id),
+    ...(repeats === 1 && style === 'plain' ? [] : [repeats, style]),
+    ...(recall === 1 ? [] : [recall]),
+    ...(judge === null ? [] : [judge]),
+  ]);
+}
 
 /** Scores each candidate on the suite, all calls in one go; each draw's stream is the same for all candidates, so they are paired. */
 export async function scoreCandidates(
@@ -28,16 +45,7 @@ export async function scoreCandidates(
 ): Promise<Scored[]> {
   const { run, at } = context;
   const { repeats } = suite;
-  const digest = hashOf([
-    suite.split,
-    suite.temperature,
-    suite.maxTokens,
-    suite.round,
-    suite.tasks.map(({ id }) => id),
-    ...(repeats === 1 && suite.style === 'plain' ? [] : [repeats, suite.style]),
-    ...(suite.recall === 1 ? [] : [suite.recall]),
-    ...(judgeVersion(context) === null ? [] : [judgeVersion(context)]),
-  ]);
+  const digest = suiteDigest(context, suite);
   const condition = { n: repeats, temperature: suite.temperature, maxTokens: suite.maxTokens };
   const seedOf = (task: Task, sample: number) => streamSeed(run.seed, at.step, suite.round, task.id, sample);
   const draws = candidates.map((candidate) =>
@@ -109,7 +117,7 @@ export function suiteOf(context: StepContext, parameters: EvaluateParameters): S
     );
     return tasks.filter(({ id }) => ids.has(id));
   };
-  if (split === 'dev') return { ...how, tasks: part(run.sets.dev, 0), round: 0 };
+  if (split !== 'train') return { ...how, tasks: part(run.sets[split], 0), round: 0 };
   const tasks = fresh === undefined ? values.tasks : run.sets.fresh(at.step, at.round, fresh);
   return { ...how, tasks: part(tasks, at.round), round: at.round };
 }
@@ -120,7 +128,7 @@ export async function evaluateStep(
   parameters: EvaluateParameters,
 ): Promise<StepResult> {
   const { arm, values } = context;
-  if (parameters.suite === 'train' && values.contenders.length === 0) return { events: [] };
+  if (parameters.suite !== 'dev' && values.contenders.length === 0) return { events: [] };
   const suite = suiteOf(context, parameters);
   const candidates = values.contenders.length > 0 ? values.contenders : [arm.inUse];
   const scored = await scoreCandidates(context, candidates, suite);
@@ -159,7 +167,7 @@ async function reportOn(context: StepContext, scored: readonly Scored[]): Promis
   return { kind: 'reportMade', text, digest: hashOf([text]) };
 }
 
-function scoredResult(context: StepContext, scored: readonly Scored[]): StepResult {
+export function scoredResult(context: StepContext, scored: readonly Scored[]): StepResult {
   return {
     arm: { scored: [...context.arm.scored, ...scored] },
     events: scored.map(evaluationEvent),
@@ -167,82 +175,12 @@ function scoredResult(context: StepContext, scored: readonly Scored[]): StepResu
   };
 }
 
+/** What a candidate is chosen by: its newest evaluation of the round, those of guards apart. */
 export function newestOf(scored: readonly Scored[], candidate: Candidate, round: number): Scored | undefined {
-  return scored.findLast((item) => item.candidate.id === candidate.id && item.evaluation.at.round === round);
-}
-
-export function selectTopStep(context: StepContext, k: number): StepResult {
-  const { arm, values, at } = context;
-  const kept = topCandidates(
-    values.contenders,
-    (candidate) => newestOf(arm.scored, candidate, at.round)?.evaluation,
-    k,
+  return scored.findLast(
+    (item) =>
+      item.candidate.id === candidate.id && item.evaluation.at.round === round && !isGuard(item.suite.split),
   );
-  const refused = values.contenders.filter((candidate) => !kept.includes(candidate));
-  return {
-    values: { contenders: kept },
-    events: refused.map(
-      (candidate): EventBody => ({
-        kind: 'candidateRefused',
-        candidateId: candidate.id,
-        inUse: arm.inUse.id,
-        gain: null,
-        reason: 'scored lower than others of its round',
-      }),
-    ),
-  };
-}
-
-/**
- * Accepts the best contender if the paired interval of its gain over the candidate in use is above 0, and refuses the rest.
- * The one in use is scored on the very same tasks first where it was not yet.
- */
-export async function gateStep(
-  context: StepContext,
-  { confidence, maxRegressions }: GateParameters,
-): Promise<StepResult> {
-  const { arm, values, at } = context;
-  const [best] = topCandidates(
-    values.contenders,
-    (candidate) => newestOf(arm.scored, candidate, at.round)?.evaluation,
-    1,
-  );
-  const scored = best === undefined ? undefined : newestOf(arm.scored, best, at.round);
-  if (best === undefined) return { events: [] };
-  if (scored === undefined)
-    return refuse(context, values.contenders, 'nothing evaluated it in this round', null);
-  if (best.id === arm.inUse.id) {
-    return refuse(context, values.contenders, 'it is the candidate in use already', null);
-  }
-  const baseline = await scoreBaseline(context, arm.inUse, scored);
-  const decision = gate(baseline.scored.evaluation, scored.evaluation, confidence, maxRegressions ?? null);
-  const others = refuse(
-    context,
-    values.contenders.filter(({ id }) => id !== best.id),
-    'another of its round scored higher',
-    null,
-  );
-  const verdict: EventBody = decision.accepted
-    ? {
-        kind: 'candidateAccepted',
-        candidateId: best.id,
-        previous: arm.inUse.id,
-        gain: decision.gain,
-        reason: decision.reason,
-      }
-    : {
-        kind: 'candidateRefused',
-        candidateId: best.id,
-        inUse: arm.inUse.id,
-        gain: decision.gain,
-        reason: decision.reason,
-      };
-  return {
-    values: { contenders: [] },
-    arm: { ...baseline.result?.arm, ...(decision.accepted ? { inUse: best } : {}) },
-    events: [...(baseline.result?.events ?? []), ...others.events, verdict],
-    ...(baseline.result?.rows === undefined ? {} : { rows: baseline.result.rows }),
-  };
 }
 
 /** What `candidate` has on the tasks a contender was scored on, under the contender's own step, so that both meet the same streams. */
@@ -260,38 +198,4 @@ export async function scoreBaseline(
   const [scored] = await scoreCandidates(there, [candidate], suite);
   if (scored === undefined) throw new RangeError('The candidate in use was not scored.');
   return { scored, result: scoredResult(context, [scored]) };
-}
-
-function refuse(
-  context: StepContext,
-  candidates: readonly Candidate[],
-  reason: string,
-  gain: null,
-): StepResult {
-  const inUse = context.arm.inUse.id;
-  return {
-    values: { contenders: [] },
-    events: candidates.map(
-      ({ id }): EventBody => ({ kind: 'candidateRefused', candidateId: id, inUse, gain, reason }),
-    ),
-  };
-}
-
-/** The control's stand-in for a gate it leaves out: the newest contender is used, proven or not. */
-export function withoutGate(context: StepContext): StepResult {
-  const newest = context.values.contenders.at(-1);
-  if (newest === undefined) return { events: [] };
-  return {
-    values: { contenders: [] },
-    arm: { inUse: newest },
-    events: [
-      {
-        kind: 'candidateAccepted',
-        candidateId: newest.id,
-        previous: context.arm.inUse.id,
-        gain: null,
-        reason: 'control: accepted without a gate',
-      },
-    ],
-  };
 }

@@ -44,7 +44,7 @@ export async function proposeStep(context: StepContext, parameters: ProposeParam
   const { tasks, known, sealed } = takeNew(
     proposals,
     [...values.tasks, ...arm.proposed],
-    [...run.sets.dev, ...run.sets.test],
+    [...run.sets.dev, ...run.sets.test, ...run.sets.regression, ...run.sets.canary],
   );
   const failed = answers.filter(({ ok }) => !ok).length;
   const events: EventBody[] = [

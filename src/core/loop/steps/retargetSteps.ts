@@ -1,5 +1,6 @@
 /** Owns how `retarget` runs inside a round, and the person's yes it needs (law 9). Deliberately the only writer of the aim. */
 import { ratchetThreshold, readParts, retargetMessages, type Failure } from '../../evaluate/retarget.ts';
+import { isGuard } from '../../refine/guards.ts';
 import { streamSeed } from '../../measure/random.ts';
 import type { Aim } from '../arm.ts';
 import { Halted } from '../halt.ts';
@@ -60,7 +61,9 @@ async function partsOf(
   policy: 'weakness' | 'split',
 ): Promise<readonly string[]> {
   const { run, at, arm } = context;
-  const newest = arm.scored.findLast(({ candidate }) => candidate.id === arm.inUse.id);
+  const newest = arm.scored.findLast(
+    ({ candidate, suite }) => candidate.id === arm.inUse.id && !isGuard(suite.split),
+  );
   const tasks = new Map(newest?.tasks.map((task) => [task.id, task]));
   const failures = (newest?.evaluation.scores ?? []).flatMap(({ taskId, score, output }): Failure[] => {
     const task = tasks.get(taskId);
