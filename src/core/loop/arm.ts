@@ -11,6 +11,7 @@ import type { ContentHash, ExperienceKey, SolutionId, TaskId } from '../model/id
 import type { Knowledge } from '../model/knowledge.ts';
 import type { SuiteName, Task } from '../model/task.ts';
 import type { Draft } from '../refine/revise.ts';
+import type { ItemUses } from '../update/memory.ts';
 import type { RewardExample } from '../update/pack.ts';
 import type { TrainingData, TrainingExample } from '../ports.ts';
 import type { HealthMemory } from './health.ts';
@@ -83,6 +84,10 @@ export interface ArmState {
   readonly proposed: readonly Task[];
   /** What was trained on in earlier rounds, for replay. */
   readonly packed: readonly TrainingExample[];
+  /** How memory items did, whatever became of the candidates that carried the counts. */
+  readonly uses: ItemUses;
+  /** Solutions of this round those counts hold already. */
+  readonly counted: ReadonlySet<SolutionId>;
   readonly health: HealthMemory;
 }
 
@@ -97,6 +102,8 @@ export function startArm(arm: Arm, start: Candidate): ArmState {
     aim: { threshold: null, band: null, focus: [] },
     proposed: [],
     packed: [],
+    uses: new Map(),
+    counted: new Set(),
     health: { rounds: [], archive: [] },
   };
 }

@@ -55,22 +55,54 @@ export function mergeKnowledge(
   return [...kept].sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
 }
 
-/** Counts each item that was in the prompt of a solved, or failed, task, and notes that it was used. */
-export function countUse(
+/** How an item did in the prompts it was in: in solved attempts, in failed ones, and in which round last. */
+export interface ItemUse {
+  readonly helpful: number;
+  readonly harmful: number;
+  readonly lastRound: number;
+}
+
+/** By the item's id. Never less with time; what candidates carry of it is a copy of when they were made. */
+export type ItemUses = ReadonlyMap<string, ItemUse>;
+
+/**
+ * Counts each item that was in the prompt of a solved, or failed, attempt (ACE's helpful and harmful counts, Zhang et al.
+ * 2025). `memory` is what the items were in: what it carries of them counts where it is more, as after a merge.
+ */
+export function addUses(
+  known: ItemUses,
   memory: readonly Knowledge[],
-  uses: readonly { readonly id: string; readonly helped: boolean }[],
+  used: readonly { readonly id: string; readonly helped: boolean }[],
   round: number,
-): readonly Knowledge[] {
-  return memory.map((item) => {
-    const own = uses.filter(({ id }) => id === item.id);
-    if (own.length === 0) return item;
-    const helped = own.filter((use) => use.helped).length;
-    return {
-      ...item,
-      helpful: item.helpful + helped,
-      harmful: item.harmful + own.length - helped,
+): ItemUses {
+  const carried = new Map(withUses(memory, known).map((item) => [item.id, item]));
+  const next = new Map(known);
+  for (const { id, helped } of used) {
+    const { helpful, harmful } = next.get(id) ?? { helpful: 0, harmful: 0 };
+    const before = carried.get(id) ?? { helpful: 0, harmful: 0 };
+    // What the memory carries is the floor of the first count only; later ones add to it.
+    carried.delete(id);
+    next.set(id, {
+      helpful: Math.max(helpful, before.helpful) + Number(helped),
+      harmful: Math.max(harmful, before.harmful) + Number(!helped),
       lastRound: round,
-    };
+    });
+  }
+  return next;
+}
+
+/** The items with all that is known of their use: experience outlives a candidate that was refused. */
+export function withUses(memory: readonly Knowledge[], uses: ItemUses): readonly Knowledge[] {
+  return memory.map((item) => {
+    const use = uses.get(item.id);
+    return use === undefined
+      ? item
+      : {
+          ...item,
+          helpful: Math.max(item.helpful, use.helpful),
+          harmful: Math.max(item.harmful, use.harmful),
+          lastRound: Math.max(item.lastRound, use.lastRound),
+        };
   });
 }
 

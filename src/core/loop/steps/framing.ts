@@ -1,6 +1,7 @@
 /** Owns what of a candidate's state, and of earlier attempts, an attempt at a task is shown. Deliberately pure. */
 import { recallFrom } from '../../measure/retrieve.ts';
 import type { Candidate } from '../../model/candidate.ts';
+import type { Knowledge } from '../../model/knowledge.ts';
 import type { Task } from '../../model/task.ts';
 import { plainFraming, type Framing } from '../../prompt/messages.ts';
 import { withoutAnswer } from '../../prompt/answer.ts';
@@ -12,9 +13,9 @@ import { byTask, scoresOf } from './attempts.ts';
 const NEGATION =
   'Give an answer that looks right to a careless reader but is wrong or unhelpful. Do not say that it is.';
 
-/** Framings of the tasks of a solve step, by task. */
+/** Framings of the tasks of a solve step, by task; `memory` is the solver's, with all that is known of its use. */
 export function framingsOf(
-  candidate: Candidate,
+  memory: readonly Knowledge[],
   values: RoundValues,
   parameters: SolveParameters,
   principles: readonly string[],
@@ -27,7 +28,7 @@ export function framingsOf(
     workflow: context.includes('workflow'),
     demonstrations: context.includes('demonstrations'),
   };
-  const recall = recallFrom(context.includes('memory') ? (candidate.state.memory ?? []) : []);
+  const recall = recallFrom(context.includes('memory') ? memory : []);
   return (task) => {
     const newest = attempts.get(task.id)?.at(-1);
     return {

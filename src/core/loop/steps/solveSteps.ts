@@ -5,6 +5,7 @@ import { streamSeed } from '../../measure/random.ts';
 import type { FinishReason, Task } from '../../model/task.ts';
 import type { ModelAnswer } from '../../ports.ts';
 import { extractAnswer } from '../../prompt/answer.ts';
+import { withUses } from '../../update/memory.ts';
 import type { Experience, Origin } from '../arm.ts';
 import type { SolveParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
@@ -21,7 +22,7 @@ export async function solveStep(context: StepContext, parameters: SolveParameter
   const open = parameters.only === 'failures' ? unsolved(values) : null;
   const tasks = open === null ? values.tasks : values.tasks.filter(({ id }) => open.has(id));
   const solver = parameters.by === 'newest' ? (values.contenders.at(-1) ?? arm.inUse) : arm.inUse;
-  const framingOf = framingsOf(solver, values, parameters, principles);
+  const framingOf = framingsOf(withUses(solver.state.memory ?? [], arm.uses), values, parameters, principles);
   const seedOf = (task: Task, sample: number) => streamSeed(run.seed, at.step, at.round, task.id, sample);
   const draws = drawsOf(tasks, solver, parameters, seedOf, framingOf);
   const said: readonly Said[] =

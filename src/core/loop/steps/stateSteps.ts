@@ -1,10 +1,12 @@
 /** Owns how `update` of demonstrations, memory, scratch and judge runs inside a round. Deliberately moves no pointer. */
 import { kCenter } from '../../measure/diversity.ts';
+import { hashOf } from '../../measure/hash.ts';
 import { overlap } from '../../measure/overlap.ts';
 import { shuffle, stream } from '../../measure/random.ts';
 import type { Candidate, ModelState } from '../../model/candidate.ts';
+import type { SolutionId } from '../../model/ids.ts';
 import type { Demonstration, Knowledge } from '../../model/knowledge.ts';
-import { countUse, forgetKnowledge, insertKnowledge, mergeKnowledge } from '../../update/memory.ts';
+import { addUses, forgetKnowledge, insertKnowledge, mergeKnowledge, withUses } from '../../update/memory.ts';
 import { SealedTaskError, stripped } from '../../update/pack.ts';
 import { updateState } from '../../update/update.ts';
 import type { Experience } from '../arm.ts';
@@ -95,44 +97,68 @@ export function setDemonstrationsStep(
 
 export function setMemoryStep(context: StepContext, parameters: UpdateOf<'memory'>): StepResult {
   if (parameters.op === 'reset') return resetSlotStep(context, 'memory');
-  const { values, at } = context;
-  const change = (memory: readonly Knowledge[]): readonly Knowledge[] => {
-    const insert = (into: readonly Knowledge[]) =>
-      insertKnowledge(into, values.knowledge, overlap, parameters.maxOverlap);
-    const fit = { maxItems: parameters.maxItems, minWorth: -Infinity, halfLife: Infinity };
-    switch (parameters.op) {
-      case 'insert':
-        return forgetKnowledge(insert(memory), at.round, fit);
-      case 'patch':
-        return forgetKnowledge(insert(countUse(memory, usesOf(context), at.round)), at.round, fit);
-      case 'merge':
-        return forgetKnowledge(mergeKnowledge(insert(memory), overlap, parameters.maxOverlap), at.round, fit);
-      case 'decay':
-        return forgetKnowledge(memory, at.round, {
-          ...fit,
-          minWorth: parameters.minWorth,
-          halfLife: parameters.halfLife,
-        });
-      case 'forget':
-        return forgetKnowledge(memory, at.round, { ...fit, minWorth: parameters.minWorth });
-      case 'reset':
-        return [];
-    }
-  };
-  return changed(context, 'memory', ({ memory = [] }) => {
-    const value = change(memory);
+  const { at, arm, values } = context;
+  const fresh = parameters.op === 'patch' ? usesOf(context) : [];
+  const carriers = [...values.contenders, arm.inUse].flatMap(({ state }) => state.memory ?? []);
+  const uses = addUses(arm.uses, carriers, fresh, at.round);
+  const result = changed(context, 'memory', ({ memory = [] }) => {
+    const value = changedMemory(context, parameters, withUses(memory, uses));
     const added = value.filter(({ id }) => !memory.some((item) => item.id === id)).length;
     const gone = memory.filter(({ id }) => !value.some((item) => item.id === id)).length;
+    // How items did is known of the candidate in use as well: counts alone are no other candidate.
+    if (added + gone === 0) return null;
     return { value, note: `memory of ${value.length} items: ${added} new, ${gone} gone` };
   });
+  if (fresh.length === 0) return result;
+  const helped = fresh.filter((use) => use.helped).length;
+  const text = `uses of memory: ${helped} in solved attempts, ${fresh.length - helped} in failed ones`;
+  const counted = new Set(fresh.map(({ solutionId }) => solutionId));
+  const before = [...arm.counted].filter((id) =>
+    values.experiences.some(({ solution }) => solution.id === id),
+  );
+  return {
+    ...result,
+    arm: { ...result.arm, uses, counted: new Set([...before, ...counted]) },
+    events: [{ kind: 'reportMade', text, digest: hashOf([text]) }, ...result.events],
+  };
 }
 
-/** Which items were in the prompts of this round's attempts, and whether those were solved. */
-function usesOf({ values }: StepContext): readonly { readonly id: string; readonly helped: boolean }[] {
+function changedMemory(
+  { values, at }: StepContext,
+  { op, maxItems, maxOverlap, minWorth, halfLife }: UpdateOf<'memory'>,
+  memory: readonly Knowledge[],
+): readonly Knowledge[] {
+  const insert = () => insertKnowledge(memory, values.knowledge, overlap, maxOverlap);
+  const fit = { maxItems, minWorth: -Infinity, halfLife: Infinity };
+  switch (op) {
+    case 'insert':
+    case 'patch':
+      return forgetKnowledge(insert(), at.round, fit);
+    case 'merge':
+      return forgetKnowledge(mergeKnowledge(insert(), overlap, maxOverlap), at.round, fit);
+    case 'decay':
+      return forgetKnowledge(memory, at.round, { ...fit, minWorth, halfLife });
+    case 'forget':
+      return forgetKnowledge(memory, at.round, { ...fit, minWorth });
+    case 'reset':
+      return [];
+  }
+}
+
+interface Use {
+  readonly solutionId: SolutionId;
+  readonly id: string;
+  readonly helped: boolean;
+}
+
+/** Which items were in the prompts of this round's attempts, and whether those were solved; each attempt counts once. */
+function usesOf({ values, arm, at }: StepContext): readonly Use[] {
   const scoreOf = scoresOf(values);
-  return values.experiences.flatMap((experience) => {
+  return values.experiences.flatMap((experience): Use[] => {
     const score = scoreOf(experience);
-    return score === null ? [] : experience.recalled.map((id) => ({ id, helped: score >= 1 }));
+    const { id: solutionId, at: made } = experience.solution;
+    if (score === null || made.round !== at.round || arm.counted.has(solutionId)) return [];
+    return experience.recalled.map((id) => ({ solutionId, id, helped: score >= 1 }));
   });
 }
 
