@@ -22,6 +22,7 @@ import {
 import { resumeRun } from './execute.ts';
 import type { Session } from './journal.ts';
 import { parseRecipe } from './parseRecipe.ts';
+import { isQuestion } from './question.ts';
 import { eventsHash, nowhere, scratchStore } from './scratchStore.ts';
 import type { RunEnd } from './services.ts';
 
@@ -129,7 +130,7 @@ const untrained: Trainer = {
 /** Runs it again over its own ledger. Throws ChangedError where this engine would decide otherwise. */
 export async function replayBundle(bundle: Bundle, clock: Clock): Promise<Replayed> {
   const { run, effects, data } = bundle;
-  const store = scratchStore(effects);
+  const store = scratchStore(effects.filter((record) => !isQuestion(record)));
   const first = effects.find(({ kind }) => kind === 'session');
   if (first === undefined) throw new DataError('The bundle holds no session of its run.');
   const session = JSON.parse(first.result) as Session;

@@ -14,9 +14,10 @@ import type { Embedder, LanguageModel, ModelRequest, TaskFiles, Trainer } from '
 import { worstCase } from './budget.ts';
 import { embeddingModel } from './embed.ts';
 import { turnWheel } from './engine.ts';
+import { Halted } from './halt.ts';
 import { nothingCharged } from './journal.ts';
 import { type Ledger, openLedger } from './ledger.ts';
-import type { Recipe } from './recipe.ts';
+import { operatorSteps, type Recipe } from './recipe.ts';
 import { nowhere, scratchStore } from './scratchStore.ts';
 import type { RunServices } from './services.ts';
 import { loadTaskSets } from './taskSets.ts';
@@ -182,14 +183,18 @@ async function countCalls(recipe: Recipe, files: TaskFiles, course: Course, roun
   const account = { sessions: [], charged: nothingCharged, open: 0 };
   const control = { aborted: false, reason: null };
   const ledger = await openLedger({ id, model, facts, account }, services, control);
-  const operatorOf = new Map(recipe.steps.map(({ path, operator }) => [path, operator as string]));
+  const operatorOf = new Map(
+    operatorSteps(recipe.steps).map(({ path, operator }) => [path, operator as string]),
+  );
   const counting = (over: Ledger): Ledger => ({
     ...over,
+    once: (kind, place, identity, perform) =>
+      over.once(kind, place, identity, () => perform().catch(unattended<never>)),
     async ask(place, calls, onSettled) {
       const before = ledger.meter().calls;
       const answers = await over.ask(place, calls, onSettled);
       const asked = ledger.meter().calls - before;
-      const operator = operatorOf.get(place.at.step) ?? 'test';
+      const operator = operatorOf.get(place.at.step.split('#', 1)[0] ?? '') ?? 'test';
       const share = calls.length === 0 ? 0 : asked / calls.length;
       const worst = calls.map(({ request }) => worstCase(request));
       const old = counts.get(operator) ?? none;
@@ -210,6 +215,12 @@ async function countCalls(recipe: Recipe, files: TaskFiles, course: Course, roun
   const run = { id, recipe: shortened, seed: recipe.seed, model, sets, services, control, eras: [] };
   await turnWheel({ ...run, ...ledgers });
   return counts;
+}
+
+/** Nobody is there: nothing was judged, and what needs a yes goes on. */
+function unattended<Result>(error: unknown): Result {
+  if (error instanceof Halted && error.kind === 'paused') return [] as unknown as Result;
+  throw error;
 }
 
 /** Whether the rehearsed model is right: with each new candidate on more of the tasks, where it gets better. */

@@ -6,6 +6,7 @@ import type { EventBody } from '../model/event.ts';
 import { hashOf } from '../measure/hash.ts';
 import { asId, type RunId } from '../model/ids.ts';
 import type { RecipeProblem } from '../model/recipeView.ts';
+import type { EffectRecord } from '../model/effect.ts';
 import type { RunStatus } from '../model/views.ts';
 import { DataError, ProviderError, StoreError } from '../ports.ts';
 import { SealedTaskError } from '../update/pack.ts';
@@ -191,12 +192,15 @@ interface Execution {
 
 async function execute(execution: Execution, services: RunServices, control: RunControl): Promise<RunEnd> {
   let end: RunEnd;
+  let asked: EffectRecord | null = null;
   try {
     end = { kind: 'done', message: await turn(execution, services, control) };
   } catch (error) {
     end = endOf(error, services);
+    if (error instanceof Halted) ({ asked } = error);
   }
   await recordEnd(execution.id, services, end);
+  if (asked !== null) await services.store.settleEffects(execution.id, [asked]);
   return end;
 }
 

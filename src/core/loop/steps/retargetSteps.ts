@@ -3,7 +3,7 @@ import { ratchetThreshold, readParts, retargetMessages, type Failure } from '../
 import { isGuard } from '../../refine/guards.ts';
 import { streamSeed } from '../../measure/random.ts';
 import type { Aim } from '../arm.ts';
-import { Halted } from '../halt.ts';
+import { askYes } from '../question.ts';
 import type { RetargetParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 
@@ -18,7 +18,11 @@ export async function retargetStep(
     return { events: [{ kind: 'retargeted', policy, text: 'the aim stays as it is', by: 'recipe' }] };
   const objective = policy === 'weakness' || policy === 'split';
   const asks = parameters.autonomy === 'low' || (parameters.autonomy === 'medium' && objective);
-  if (asks) await askYes(context, change.text);
+  if (asks) {
+    const { run, at } = context;
+    const sentence = `After round ${at.round} the loop would ${change.text}. Resume to agree, or stop the run.`;
+    await askYes(run, { step: at.step, round: at.round, at }, change.text, sentence);
+  }
   return {
     arm: { aim: { ...arm.aim, ...change.aim } },
     events: [{ kind: 'retargeted', policy, text: change.text, by: asks ? 'person' : 'recipe' }],
@@ -85,21 +89,4 @@ async function partsOf(
     },
   ]);
   return answer?.ok === true ? readParts(answer.text, children) : [];
-}
-
-/**
- * Pauses once and says what would change; Resume is the yes. That it was asked is in the ledger, so that the resumed run
- * goes on and a replayed one does not ask again.
- */
-async function askYes({ run, at }: StepContext, text: string): Promise<void> {
-  let asked = false;
-  await run.ledger.once('annotations', { step: at.step, round: at.round, at }, `yes to ${text}`, () => {
-    asked = true;
-    return Promise.resolve({ asked: text });
-  });
-  if (asked)
-    throw new Halted(
-      'paused',
-      `After round ${at.round} the loop would ${text}. Resume to agree, or stop the run.`,
-    );
 }
