@@ -137,7 +137,7 @@ function notices(props: PanelProps, panel: Panel): TemplateResult {
           ${icon('warning')}<span>${panel.refusal}</span>
           ${noticeButton('Show Log', () => props.send({ type: 'showLog' }))}
         </div>`
-  }${(shown?.model.warnings ?? [])
+  }${[...new Set(shown?.model.warnings)]
     .slice(-3)
     .map((warning) => html`<div class="notice">${icon('warning')}<span>${warning}</span></div>`)}`;
 }

@@ -39,9 +39,7 @@ async function loopOf(
   if (front !== null) return front;
   const paths = await loopFiles.list();
   if (paths.length === 0) {
-    throw new Error(
-      'There is no loop file (*.loop.yaml) here yet: run "Ratchet: New Loop..." first.',
-    );
+    throw new Error('There is no loop file (*.loop.yaml) here yet: run "Ratchet: New Loop..." first.');
   }
   const path =
     paths.length === 1 ? paths[0] : await vscode.window.showQuickPick([...paths], { title: 'Which loop?' });

@@ -39,18 +39,15 @@ interface Choice extends vscode.QuickPickItem {
   readonly recipe?: BuiltIn;
 }
 
-/** What a recipe is for, costs and needs, under its objective. */
+/** Under its objective each recipe: what it does, then what a run of it takes and needs, or why it cannot run yet. */
 function choicesOf({ recipes }: Library): readonly Choice[] {
   return byObjective(recipes).flatMap(({ title, items }): Choice[] => [
     { label: title, kind: vscode.QuickPickItemKind.Separator },
     ...items.map((recipe): Choice => {
-      const { waits, description, cost, needs } = recipe.head;
-      const detail = [
-        ...(cost === '' ? [] : [`Costs ${cost}`]),
-        ...(needs === '' ? [] : [`Needs ${needs}`]),
-      ].join('. ');
-      const first = waits === null ? description : `Waits: ${waits} ${description}`;
-      return { label: recipe.name, description: first, detail, recipe };
+      const { waits, description, run, needs } = recipe.head;
+      const figures = [run, needs === '' ? '' : `needs ${needs}`].filter((part) => part !== '').join(' · ');
+      const detail = waits === null ? figures : `Cannot run yet: ${waits}`;
+      return { label: recipe.name, description, detail, recipe };
     }),
   ]);
 }
@@ -94,7 +91,7 @@ export async function newLoop(host: HostContext, panels: Panels): Promise<void> 
   const library = await readLibrary(host);
   const choice = await vscode.window.showQuickPick<Choice>(choicesOf(library), {
     title: 'New loop: get better at what?',
-    placeHolder: 'N stands for tasks; every loop also scores its dev suite each round',
+    placeHolder: 'Type to filter; what a run takes is said in calls of a model',
     matchOnDescription: true,
     matchOnDetail: true,
   });

@@ -7,8 +7,9 @@ export interface RecipeHead {
   /** What it is for, as people look for it: "reasoning", "on Pocket". */
   readonly objective: string;
   readonly description: string;
-  /** In model calls; empty where it does not say. */
-  readonly cost: string;
+  /** What a whole run of it takes, in model calls; empty where it does not say. */
+  readonly run: string;
+  /** What a person must have, without what comes along with it. */
   readonly needs: string;
   /** What it cannot run without yet; null where it can. */
   readonly waits: string | null;
@@ -25,8 +26,8 @@ export function readHead(text: string): RecipeHead {
   return {
     objective: said('Objective'),
     description: /^description:\s*(\S.*)$/m.exec(text)?.[1]?.trim() ?? '',
-    cost: said('Cost'),
-    needs: said('Needs'),
+    run: said('Run'),
+    needs: said('Needs').split(';')[0] ?? '',
     waits: said('Waits') || null,
     asksForModel: anyModel.test(text),
     files: [...new Set([...text.matchAll(/\bfile: ([\w-]+\.jsonl)\b/g)].flatMap(([, file]) => file ?? []))],

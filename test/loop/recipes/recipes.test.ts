@@ -149,6 +149,17 @@ const textOf = (name: string) => {
   return from === '' ? text : text.replace(from, to);
 };
 
+/** The calls a whole run takes, as its head says: "230 to 620 calls in 2 rounds", "about 550 calls in 1 round". */
+function saidCalls(name: string): { readonly low: number; readonly high: number; readonly rounds: number } {
+  const said =
+    /^# Run: (about )?([\d ]+?)(?: to ([\d ]+))? calls in (\d+) rounds?\b/m.exec(recipeText(name)) ?? [];
+  const whole = (digits = '') => Number(digits.replaceAll(' ', ''));
+  const [, about, from, to, rounds] = said;
+  return about === undefined
+    ? { low: whole(from), high: whole(to), rounds: Number(rounds) }
+    : { low: 0.95 * whole(from), high: 1.05 * whole(from), rounds: Number(rounds) };
+}
+
 function keepsItsPromise(name: string, outcome: Outcome): void {
   const { final, holds } = promises[name] as Aim;
   expect(outcome.message).toContain('%');
@@ -174,8 +185,13 @@ async function misses(name: string, text: string): Promise<boolean> {
 }
 
 describe.each(Object.keys(promises))('the recipe %s', (name) => {
-  it('runs to the end and is really better', async () => {
-    keepsItsPromise(name, await runRecipe(textOf(name)));
+  it('runs to the end and is really better, with as many calls as it says', async () => {
+    const outcome = await runRecipe(textOf(name));
+    keepsItsPromise(name, outcome);
+    const { low, high, rounds } = saidCalls(name);
+    expect(outcome.requests.length).toBeGreaterThanOrEqual(low);
+    expect(outcome.requests.length).toBeLessThanOrEqual(high);
+    expect(recipeText(name)).toContain(`\nrounds: ${rounds}\n`);
   });
 
   it('needs every one of its steps', async () => {
@@ -196,8 +212,10 @@ describe('the recipes beside them', () => {
 
   it.each(recipeNames)('%s says what it is for, follows, costs and needs', (name) => {
     const text = recipeText(name);
-    for (const part of ['Objective', 'Method', 'Cells', 'Cost', 'Needs'])
+    for (const part of ['Objective', 'Method', 'Published', 'Cells', 'Cost', 'Needs'])
       expect(text).toMatch(new RegExp(`^# ${part}: \\S`, 'm'));
+    // What can run says what a run takes; what cannot says why.
+    expect(text).toMatch(name === 'test-driven' ? /^# Waits: \S/m : /^# Run: [\w ]+ calls\b/m);
     if (name !== 'test-driven') expect(parseRecipe(text).problems).toEqual([]);
     expect(promises[name] !== undefined || name === 'test-driven' || text.includes('\nmodel: pocket')).toBe(
       true,

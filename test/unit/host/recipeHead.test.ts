@@ -3,7 +3,8 @@ import { byObjective, readHead, withModel } from '../../../src/host/commands/rec
 
 const text = `# Objective: reasoning
 # Cost: N × 8 calls a round
-# Needs: a provider
+# Run: about 400 calls in 2 rounds
+# Needs: a provider; tasks.jsonl
 ratchet: 1
 name: x
 description: Thinks twice.
@@ -18,14 +19,14 @@ describe('the head of a built-in recipe', () => {
     expect(readHead(text)).toEqual({
       objective: 'reasoning',
       description: 'Thinks twice.',
-      cost: 'N × 8 calls a round',
+      run: 'about 400 calls in 2 rounds',
       needs: 'a provider',
       waits: null,
       asksForModel: true,
       files: ['tasks.jsonl', 'out.jsonl'],
     });
     expect(readHead(`# Waits: it runs code.\n${text}`).waits).toBe('it runs code.');
-    expect(readHead('model: pocket\n')).toMatchObject({ asksForModel: false, files: [], cost: '' });
+    expect(readHead('model: pocket\n')).toMatchObject({ asksForModel: false, files: [], run: '' });
   });
 
   test('the model is set as one text, whatever its name holds', () => {
