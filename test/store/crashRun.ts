@@ -123,7 +123,8 @@ export async function crashEverywhere(
       opening: again ? 2 : 1,
     });
     if (alarm !== null) counts.falseAlarms++;
-    const found = problem ?? (await plan.onState?.(state, expected, number)) ?? null;
+    const alarmed = alarm === null ? null : `a crash is taken for damage: ${alarm}`;
+    const found = problem ?? alarmed ?? (await plan.onState?.(state, expected, number)) ?? null;
     if (found === null) return twice ? after : null;
     counts.problems.push(`${where}, ${state.what}: ${found}`);
     return null;

@@ -24,6 +24,8 @@ export interface LogContent {
 /** Of the log itself, before its frames. */
 export const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
+/** At its beginning: the page, and the size of the database where it ends a commit. The log's salts follow. */
+const FLAG_BYTES = 8;
 const MAGIC_LITTLE = 0x377f0682;
 const MAGIC_BIG = 0x377f0683;
 const FORMAT = 3_007_000;
@@ -103,19 +105,67 @@ const EMPTY: LogContent = {
   firstPage: null,
 };
 
-/** Ends of commits in the frames from `at` on that belong to this log, whatever their checksums say. */
+/** What a disk writes whole or not at all, at least, in bytes. */
+const SECTOR = 512;
+
+const sumOf = (frame: Uint8Array): Checksum => {
+  const view = new DataView(frame.buffer, frame.byteOffset, FRAME_HEADER_BYTES);
+  return [view.getUint32(16), view.getUint32(20)];
+};
+
+const sumAfter = (before: Checksum, frame: Uint8Array, little: boolean): Checksum =>
+  continueChecksum(
+    continueChecksum(before, frame.subarray(0, FLAG_BYTES), little),
+    frame.subarray(FRAME_HEADER_BYTES),
+    little,
+  );
+
+const isSame = (one: Checksum, other: Checksum): boolean => one[0] === other[0] && one[1] === other[1];
+
+/** The size of the database a frame was written with, by the sum before it, its own and its page: each word can be taken off a sum again. */
+function sizeBySums(before: Checksum, frame: Uint8Array, little: boolean): number {
+  const page = new DataView(frame.buffer, frame.byteOffset + FRAME_HEADER_BYTES);
+  let [first, second] = sumOf(frame);
+  for (let offset = frame.length - FRAME_HEADER_BYTES - 8; offset >= 0; offset -= 8) {
+    second = (second - page.getUint32(offset + 4, little) - first) >>> 0;
+    first = (first - page.getUint32(offset, little) - second) >>> 0;
+  }
+  return (second - before[1] - first) >>> 0;
+}
+
+/**
+ * Whether the last of three frames in a row ends a commit, as its first bytes say although they lie in another sector than
+ * what says that it is of this log: a crash may find an earlier log's there. They count where its sums bear them out, and
+ * where the frame before it, which they share a sector with, is as it was written.
+ */
+function isEnd([first, second, last]: readonly Uint8Array[], little: boolean): boolean {
+  if (first === undefined || second === undefined || last === undefined) return false;
+  const [before, stated] = [sumAfter(sumOf(first), second, little), sumOf(second)];
+  if (isSame(sumAfter(stated, last, little), sumOf(last))) return true;
+  if (sizeBySums(stated, last, little) === 0) return false;
+  return isSame(before, stated) || isSame(sumAfter(before, last, little), sumOf(last));
+}
+
+/** Ends of commits in the frames from `at` on that belong to this log, though their checksums do not follow. */
 function countCommits(
   files: HostFiles,
   descriptor: number,
-  salts: Uint8Array,
+  { little, salts }: LogHeader,
   at: number,
   frameBytes: number,
 ): number {
   const header = new Uint8Array(FRAME_HEADER_BYTES);
+  const isEndAt = (position: number): boolean => {
+    if (position % SECTOR !== SECTOR - FLAG_BYTES) return true;
+    const frames = new Uint8Array(3 * frameBytes);
+    if (!readFully(files, descriptor, frames, position - 2 * frameBytes)) return true;
+    const three = [0, 1, 2].map((place) => frames.subarray(place * frameBytes, (place + 1) * frameBytes));
+    return isEnd(three, little);
+  };
   let commits = 0;
   for (let position = at; readFully(files, descriptor, header, position); position += frameBytes) {
-    const own = salts.every((byte, index) => header[8 + index] === byte);
-    if (own && new DataView(header.buffer).getUint32(4) !== 0) commits++;
+    const own = salts.every((byte, index) => header[FLAG_BYTES + index] === byte);
+    if (own && new DataView(header.buffer).getUint32(4) !== 0 && isEndAt(position)) commits++;
   }
   return commits;
 }
@@ -138,9 +188,8 @@ function readFrames(files: HostFiles, descriptor: number, pageSize: number): Log
   for (; readFully(files, descriptor, frame, at); at += frame.length) {
     if (frameView.getUint32(8) !== view.getUint32(16) || frameView.getUint32(12) !== view.getUint32(20))
       break;
-    sum = continueChecksum(sum, frame.subarray(0, 8), little);
-    sum = continueChecksum(sum, frame.subarray(FRAME_HEADER_BYTES), little);
-    if (sum[0] !== frameView.getUint32(16) || sum[1] !== frameView.getUint32(20)) break;
+    sum = sumAfter(sum, frame, little);
+    if (!isSame(sum, sumOf(frame))) break;
     const page = frameView.getUint32(0);
     open.push(page);
     if (page === 1) openFirst = frame.slice(FRAME_HEADER_BYTES);
@@ -156,7 +205,7 @@ function readFrames(files: HostFiles, descriptor: number, pageSize: number): Log
       firstPage: openFirst ?? content.firstPage,
     };
   }
-  return { ...content, commitsBehind: countCommits(files, descriptor, salts, at, frame.length) };
+  return { ...content, commitsBehind: countCommits(files, descriptor, begun, at, frame.length) };
 }
 
 /** What the header of an open log says of its database; null where it has no whole header. */
