@@ -12,6 +12,7 @@ import { SCHEMA_1 } from '../../src/adapters/store/schema.ts';
 import { SCHEMA_2 } from '../../src/adapters/store/schema2.ts';
 import { SCHEMA_3 } from '../../src/adapters/store/schema3.ts';
 import { SCHEMA_4 } from '../../src/adapters/store/schema4.ts';
+import { SCHEMA_5 } from '../../src/adapters/store/schema5.ts';
 import { sweepSlice, unswept } from '../../src/adapters/store/solutionLookup.ts';
 import { asId, type FeedbackId } from '../../src/core/model/ids.ts';
 import type { Commit } from '../../src/core/ports.ts';
@@ -122,7 +123,7 @@ export interface Filled {
 /** A store of `rows` experiences in the cache folder, made when it is not there. To be copied, not opened: it stays at that size. */
 export async function filledStore(cache: string, rows: number): Promise<Filled> {
   const schema = createHash('sha256')
-    .update(SCHEMA_1 + SCHEMA_2 + SCHEMA_3 + SCHEMA_4)
+    .update(SCHEMA_1 + SCHEMA_2 + SCHEMA_3 + SCHEMA_4 + SCHEMA_5)
     .digest('hex')
     .slice(0, 8);
   const folder = path.join(cache, `${schema}-${rows}`);

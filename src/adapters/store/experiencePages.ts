@@ -120,22 +120,15 @@ function reasonsOf(connection: Connection, refs: string): ReadonlyMap<number, st
 
 /** What a list shows of an experience: the columns of tasks under their own names, the solution's beside them. */
 const SUMMARY_COLUMNS = `s.ref, s.id AS solution, s.step, s.score, s.annotated, g.arm, g.round, g.verdict,
-  ${OUTPUT} AS output, x.answer, x.checksum AS solution_checksum, t.id AS task, t.input, t.context, t.reference, t.checksum`;
+  ${OUTPUT} AS output, x.answer, x.checksum AS solution_checksum, t.id AS task, t.input, t.context, t.reference, t.details,
+  t.checksum`;
 
 function inputOf(path: string, row: Row): string {
   const id = String(row['task']);
   const reader = readRow(path, `task ${id}`, row);
-  const context = reader.textOrNull('context');
-  const reference = reader.textOrNull('reference');
+  const [context, reference] = [reader.textOrNull('context'), reader.textOrNull('reference')];
   const input = reader.text('input');
-  reader.verify(
-    taskChecksum({
-      id: asId(id),
-      input,
-      ...(context === null ? {} : { context }),
-      ...(reference === null ? {} : { reference }),
-    }),
-  );
+  reader.verify(taskChecksum(id, input, context, reference, reader.textOrNull('details')));
   return input;
 }
 

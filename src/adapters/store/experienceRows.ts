@@ -19,22 +19,24 @@ export function prefixed(row: Row, prefix: string): Row {
 
 /** A task as a run has it. `t` is the alias of tasks, `rt` of run_tasks. */
 export const TASK_COLUMNS = `t.id AS task_id, rt.split AS task_split, t.input AS task_input, t.context AS task_context,
-  t.reference AS task_reference, t.checksum AS task_checksum`;
+  t.reference AS task_reference, t.details AS task_details, t.checksum AS task_checksum`;
 
 export function toTask(path: string, row: Row): Task {
   const id = String(row['id']);
   const reader = readRow(path, `task ${id}`, row);
   const context = reader.textOrNull('context');
   const reference = reader.textOrNull('reference');
-  const task: Task = {
+  const details = reader.textOrNull('details');
+  const input = reader.text('input');
+  reader.verify(taskChecksum(id, input, context, reference, details));
+  return {
     id: asId(id),
     split: reader.word('split', SPLITS),
-    input: reader.text('input'),
+    input,
     ...(context === null ? {} : { context }),
     ...(reference === null ? {} : { reference }),
+    ...(details === null ? {} : reader.json<Pick<Task, 'choices' | 'tests' | 'entryPoint'>>('details')),
   };
-  reader.verify(taskChecksum(task));
-  return task;
 }
 
 /** `s` is the alias of solutions, `x` of solution_texts, `c` of candidates. */

@@ -5,6 +5,7 @@ import { SCHEMA_1 } from './schema.ts';
 import { SCHEMA_2 } from './schema2.ts';
 import { SCHEMA_3 } from './schema3.ts';
 import { SCHEMA_4 } from './schema4.ts';
+import { SCHEMA_5 } from './schema5.ts';
 import { fillLookups } from './solutionLookup.ts';
 
 export interface Migration {
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
       moveLongTexts(connection);
     },
   },
+  { version: 5, apply: (connection) => connection.script(SCHEMA_5) },
 ];
 
 export function newestVersion(migrations: readonly Migration[]): number {

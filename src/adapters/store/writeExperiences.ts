@@ -20,27 +20,63 @@ type PlacedSolution = Solution & { readonly at: Position; readonly key: Experien
 const encoded = (text: string | null | undefined): string | Uint8Array | null =>
   text === null || text === undefined ? null : encodeText(text);
 
-export function taskChecksum(task: Omit<Task, 'split'>): number {
-  return checksum(task.id, task.input, task.context ?? null, task.reference ?? null);
+type TaskDetails = Pick<Task, 'choices' | 'tests' | 'entryPoint'>;
+
+/** What a task has beside its texts, as it is kept: JSON, always with the same order of names; null where it has nothing. */
+export function taskDetails({ choices, tests, entryPoint }: TaskDetails): string | null {
+  const details: TaskDetails = {
+    ...(choices === undefined ? {} : { choices }),
+    ...(tests === undefined ? {} : { tests }),
+    ...(entryPoint === undefined ? {} : { entryPoint }),
+  };
+  return Object.keys(details).length === 0 ? null : JSON.stringify(details);
+}
+
+/** As it was before there were details, where the task has none. */
+export function taskChecksum(
+  id: string,
+  input: string,
+  context: string | null,
+  reference: string | null,
+  details: string | null,
+): number {
+  const texts = [id, input, context, reference];
+  return details === null ? checksum(...texts) : checksum(...texts, details);
+}
+
+const ADD_TASK =
+  'INSERT INTO tasks (ref, id, input, context, reference, details, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)';
+/** A task that an earlier version kept without its details. */
+const ADD_DETAILS =
+  'UPDATE tasks SET details = ?, checksum = ? WHERE ref = ? AND details IS NULL AND checksum = ?';
+
+/** Stores a task under the number, or what was not kept of one that has it. */
+function storeTask(connection: Connection, task: Task, ref: number, isNew: boolean): void {
+  const { id, input, context = null, reference = null } = task;
+  const details = taskDetails(task);
+  const whole = taskChecksum(id, input, context, reference, details);
+  if (isNew)
+    connection.run(
+      ADD_TASK,
+      ref,
+      id,
+      encodeText(input),
+      encoded(context),
+      encoded(reference),
+      details,
+      whole,
+    );
+  else if (details !== null)
+    connection.run(ADD_DETAILS, details, whole, ref, taskChecksum(id, input, context, reference, null));
 }
 
 export function storeTasks(connection: Connection, run: number, tasks: readonly Task[]): void {
   if (tasks.length === 0) return;
   let next = nextRef(connection, 'tasks');
   for (const task of tasks) {
-    let ref = findRef(connection, 'tasks', task.id);
-    if (ref === null) {
-      ref = next++;
-      connection.run(
-        'INSERT INTO tasks (ref, id, input, context, reference, checksum) VALUES (?, ?, ?, ?, ?, ?)',
-        ref,
-        task.id,
-        encodeText(task.input),
-        encoded(task.context),
-        encoded(task.reference),
-        taskChecksum(task),
-      );
-    }
+    const known = findRef(connection, 'tasks', task.id);
+    const ref = known ?? next++;
+    storeTask(connection, task, ref, known === null);
     connection.run(
       'INSERT INTO run_tasks (run, task, split) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
       run,
