@@ -2,7 +2,7 @@
  * Owns the commands on runs that are there already: list, resume, branch, compare, bundle; and those on what is no run yet:
  * estimate, replay. Deliberately knows no store and no model; all it sees is an engine's connection.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { EngineError, type EngineConnection } from '../client/connection.ts';
@@ -29,7 +29,7 @@ import { howToGoBeyond, leave, refuseOtherVersion, type CliContext } from './run
 import { joinWorkspace, type Joined } from './join.ts';
 import { showRun } from './showRun.ts';
 import { runsByName } from './storeCommand.ts';
-import { workspaceAbove, workspaceOf } from './workspaceOf.ts';
+import { workspaceOf, workspaceWithRuns } from './workspaceOf.ts';
 
 export type RunsAction =
   | { readonly kind: 'runs' }
@@ -107,14 +107,7 @@ type OnWorkspace = Exclude<RunsAction, { kind: 'replay' }>;
 /** Throws EngineError where there is no workspace to work on. A recipe needs none of its own. */
 function folderFor(action: OnWorkspace, workspace: string | undefined): string {
   if (action.kind === 'estimate') return workspaceOf(action.file).workspace;
-  const folder = path.resolve(workspace ?? process.cwd());
-  if (!existsSync(folder)) throw new EngineError('notFound', `There is no folder ${folder}.`);
-  const found = workspaceAbove(folder);
-  if (found !== null) return found;
-  throw new EngineError(
-    'notFound',
-    `Nothing has run in ${folder} yet; name the folder of a workspace with --workspace.`,
-  );
+  return workspaceWithRuns(path.resolve(workspace ?? process.cwd()));
 }
 
 async function perform(

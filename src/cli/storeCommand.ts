@@ -22,7 +22,7 @@ import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { joinWorkspace, type Joined } from './join.ts';
 import type { CliContext } from './runCommand.ts';
 import type { Terminal } from './terminal.ts';
-import { workspaceAbove } from './workspaceOf.ts';
+import { workspaceAbove, workspaceWithRuns } from './workspaceOf.ts';
 
 export type StoreAction =
   | { readonly kind: 'verify' | 'compact' | 'restore' }
@@ -67,13 +67,8 @@ export async function storeCommand(
 
 /** An import may begin a workspace; everything else needs one that is there. Throws EngineError. */
 function folderFor({ kind }: StoreAction, folder: string): string {
-  if (!existsSync(folder)) throw new EngineError('notFound', `There is no folder ${folder}.`);
-  const found = workspaceAbove(folder) ?? (kind === 'import' ? folder : null);
-  if (found !== null) return found;
-  throw new EngineError(
-    'notFound',
-    `Nothing has run in ${folder} yet; name the folder of a workspace with --workspace.`,
-  );
+  const begins = kind === 'import' && existsSync(folder) && workspaceAbove(folder) === null;
+  return begins ? folder : workspaceWithRuns(folder);
 }
 
 async function perform(

@@ -1,6 +1,7 @@
 /** Owns which workspace a recipe belongs to for the command line. */
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { EngineError } from '../client/connection.ts';
 
 export interface RecipePlace {
   readonly workspace: string;
@@ -22,4 +23,15 @@ export function workspaceAbove(start: string): string | null {
     if (existsSync(path.join(folder, '.ratchet'))) return folder;
     if (path.dirname(folder) === folder) return null;
   }
+}
+
+/** The workspace that this folder is in. Throws EngineError where there is no such folder, or nothing has run in it. */
+export function workspaceWithRuns(folder: string): string {
+  if (!existsSync(folder)) throw new EngineError('notFound', `There is no folder ${folder}.`);
+  const found = workspaceAbove(folder);
+  if (found !== null) return found;
+  throw new EngineError(
+    'notFound',
+    `Nothing has run in ${folder} yet; name the folder of a workspace with --workspace.`,
+  );
 }

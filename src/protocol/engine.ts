@@ -8,7 +8,7 @@ import type { Candidate } from '../core/model/candidate.ts';
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
 import type { RunEstimate } from '../core/model/estimate.ts';
 import type { CandidateId, EvaluationId, RunId, SolutionId } from '../core/model/ids.ts';
-import type { RecipeDescription, TextEdit } from '../core/model/recipeView.ts';
+import { recipeFields, type RecipeDescription, type TextEdit } from '../core/model/recipeView.ts';
 import type {
   CandidateSummary,
   EvaluationDetail,
@@ -79,16 +79,7 @@ export const editRecipe = request<TextEdit | null>()(
   z
     .object({
       text,
-      field: z.enum([
-        'rounds',
-        'seed',
-        'samples',
-        'temperature',
-        'budget.minutes',
-        'budget.calls',
-        'budget.tokens',
-        'budget.usd',
-      ]),
+      field: z.enum(recipeFields),
       value: z.number(),
     })
     .strict(),

@@ -7,7 +7,7 @@ import type { RunEstimate } from '../core/model/estimate.ts';
 import type { RunProgress, StoredEvent } from '../core/model/event.ts';
 import type { EvaluationId, RunId } from '../core/model/ids.ts';
 import type { RunSummary } from '../core/model/views.ts';
-import type { RecipeDescription, RecipeField } from '../core/model/recipeView.ts';
+import { recipeFields, type RecipeDescription, type RecipeField } from '../core/model/recipeView.ts';
 
 export interface PanelRecipe {
   /** Path of the loop file relative to the workspace, with '/'. */
@@ -118,17 +118,6 @@ export type PanelIntent =
   | { readonly type: 'showLog' }
   | { readonly type: 'manageTrust' };
 
-const settableFields: readonly RecipeField[] = [
-  'rounds',
-  'seed',
-  'samples',
-  'temperature',
-  'budget.minutes',
-  'budget.calls',
-  'budget.tokens',
-  'budget.usd',
-];
-
 const bareIntents = [
   'ready',
   'run',
@@ -161,7 +150,7 @@ export function readPanelIntent(value: unknown): PanelIntent | null {
   if (bare !== undefined) return { type: bare };
   switch (value['type']) {
     case 'set': {
-      const field = settableFields.find((name) => name === value['field']);
+      const field = recipeFields.find((name) => name === value['field']);
       const number = value['value'];
       if (field === undefined || typeof number !== 'number' || !Number.isFinite(number)) return null;
       return { type: 'set', field, value: number };

@@ -8,13 +8,12 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { answer, choose, quickInput, runCommand, typeKeys, useTheme } from './harness/commands.ts';
-import { openEditor, repository, type Editor } from './harness/editor.ts';
+import { openEditor, openSample, repository, sample, type Editor } from './harness/editor.ts';
 import { keepEvidence, screenshot } from './harness/screenshot.ts';
 import { themes, type Theme } from './harness/settings.ts';
 import * as trees from './harness/trees.ts';
 import { webviewFrame } from './harness/webviews.ts';
 
-const sample = path.join(repository, 'media', 'sample');
 const loop = 'hint-free-star';
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -53,11 +52,7 @@ describe('the panel and the trees in every theme', () => {
   const failed = (name: string) => onTestFailed(() => keepEvidence(editor, name));
 
   beforeAll(async () => {
-    editor = await openEditor({
-      workspace: sample,
-      extensions: [repository],
-      viewport: { width: 1280, height: 800 },
-    });
+    editor = await openSample();
     page = editor.page;
     await trees.openContainer(page, 'Ratchet');
     await trees.clickTreeItem(page, 'Loops & Runs', loop);

@@ -5,13 +5,13 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startOpenAiServer } from '../fakes/openaiServer.ts';
 import { runCommand } from './harness/commands.ts';
+import { enginesOf } from './harness/reaper.ts';
 import { screenshot } from './harness/screenshot.ts';
 import * as trees from './harness/trees.ts';
 import {
   adding,
   canary,
   closeEditors,
-  engines,
   failed,
   folderWith,
   open,
@@ -103,7 +103,7 @@ describe.each([
           const called = () => (existsSync(log) ? readFileSync(log, 'utf8') : '').includes('"called"');
           await expect.poll(called, { timeout: 120_000 }).toBe(true);
           expect(readFileSync(log, 'utf8')).not.toContain(canary);
-          expect(engines(editor)).toEqual([]);
+          expect(enginesOf(editor.workspace)).toEqual([]);
           expect(existsSync(path.join(editor.workspace, '.ratchet', 'workspace.ratchetdb'))).toBe(false);
           expect(good.seen).toEqual([]);
         }

@@ -8,8 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json, startOpenAiServer, type FakeServer, type Reply } from '../fakes/openaiServer.ts';
 import { answer, choose, quickInput, reloadWindow, runCommand, useTheme } from './harness/commands.ts';
 import { type Editor } from './harness/editor.ts';
+import { eventually } from './harness/eventually.ts';
+import { enginesOf } from './harness/reaper.ts';
 import { screenshot } from './harness/screenshot.ts';
-import type { Theme } from './harness/settings.ts';
+import type { Settings, Theme } from './harness/settings.ts';
 import * as shell from './harness/shell.ts';
 import * as trees from './harness/trees.ts';
 import {
@@ -17,8 +19,6 @@ import {
   callsMade,
   canary,
   closeEditors,
-  engines,
-  eventually,
   failed,
   folderWith,
   open,
@@ -41,6 +41,18 @@ async function readSetting(page: Page, host: string): Promise<boolean> {
     .catch(() => false);
   await page.keyboard.press('Escape');
   return shown;
+}
+
+/** As a person would: in the editor, which takes them over at once. A reload would lose the secrets of an editor in a browser. */
+async function writeUserSettings({ page, settings }: Editor, extra: Settings): Promise<void> {
+  const wanted = { ...settings(), ...extra };
+  await runCommand(page, 'Preferences: Open User Settings (JSON)');
+  await page.locator('.monaco-editor .view-line', { hasText: 'workbench' }).first().click();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.insertText(JSON.stringify(wanted));
+  await page.keyboard.press('Control+s');
+  await eventually(() => settings()).toEqual(wanted);
+  await page.keyboard.press('Escape');
 }
 
 describe('a model of the editor', () => {
@@ -187,6 +199,8 @@ describe('a server on this machine', () => {
     editor = await open({
       workspace,
       settings: {
+        'editor.autoClosingBrackets': 'never',
+        'editor.autoClosingQuotes': 'never',
         'ratchet.providers': {
           adders: { baseURL: server.baseURL, concurrency: 6, headers: { 'x-team': 'sums' } },
         },
@@ -271,22 +285,20 @@ describe('a server on this machine', () => {
     const found = spawnSync('grep', ['-rlaF', '--exclude-dir=.profile', canary, place], { encoding: 'utf8' });
     expect(found.stdout).toBe('');
     expect(editor.logs()).not.toContain(canary);
-    for (const id of engines(editor)) {
+    for (const id of enginesOf(editor.workspace)) {
       expect(readFileSync(`/proc/${String(id)}/cmdline`, 'utf8')).not.toContain(canary);
       expect(readFileSync(`/proc/${String(id)}/environ`, 'utf8')).not.toContain(canary);
     }
   });
 
-  // Skipped: this editor does not take over a settings file that is changed from outside while it runs, so the second
-  // address is never seen. The question itself is tested in test/unit/host/keyVault.test.ts.
-  it.skip('asks before the key goes to another address, and keeps it back unless told', async () => {
+  it('asks before the key goes to another address, and keeps it back unless told', async () => {
     failed(editor, 'rebind');
     const other = await startOpenAiServer(guarded);
     try {
       // Some editors in a browser forget their secrets at a reload: it is stored once more, for the first address.
       await setKey(canary);
       await clear();
-      editor.changeSettings({ 'ratchet.providers': { adders: { baseURL: other.baseURL } } });
+      await writeUserSettings(editor, { 'ratchet.providers': { adders: { baseURL: other.baseURL } } });
       await eventually(async () => readSetting(page, other.host)).toBe(true);
       await tryConnection('adders', null);
       const dialog = page.locator('.monaco-dialog-box');

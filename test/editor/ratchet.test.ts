@@ -5,15 +5,14 @@ import path from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { answer, choose, reloadWindow, runCommand, typeKeys } from './harness/commands.ts';
-import { openEditor, repository, type Editor } from './harness/editor.ts';
-import { processesOf } from './harness/reaper.ts';
+import { openSample, type Editor } from './harness/editor.ts';
+import { eventually } from './harness/eventually.ts';
+import { enginesOf } from './harness/reaper.ts';
 import { keepEvidence, screenshot } from './harness/screenshot.ts';
 import * as shell from './harness/shell.ts';
 import * as trees from './harness/trees.ts';
 import { webviewFrame } from './harness/webviews.ts';
 
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000, interval: 200 });
-const sample = path.join(repository, 'media', 'sample');
 const loop = 'hint-free-star';
 const [loops, experiences, evaluations, candidates] = [
   ...['Loops & Runs', 'Experiences', 'Evaluations', 'Prompts & Candidates'],
@@ -28,22 +27,6 @@ function share(text: string): number {
 
 const button = (panel: FrameLocator, name: string) => panel.getByRole('button', { name, exact: true });
 const score = (panel: FrameLocator) => panel.locator('.figure.first .value');
-const labels = async (page: Page, view: string) =>
-  (await trees.treeItems(page, view)).map(({ label, description }) =>
-    `${label} | ${description}`.replaceAll('\u00a0', ' '),
-  );
-/** Gives the views that stay open more room. */
-async function fold(page: Page, ...views: readonly string[]): Promise<void> {
-  for (const view of views) {
-    const open = trees.pane(page, view).locator('.pane-header[aria-expanded="true"] h3');
-    if (await open.isVisible()) await open.click();
-  }
-}
-const engines = (editor: Editor) =>
-  processesOf(editor.workspace).filter((id) => {
-    const command = readFileSync(`/proc/${String(id)}/cmdline`, 'utf8');
-    return command.includes('engine.mjs');
-  });
 
 describe('Ratchet in the editor', () => {
   let editor: Editor;
@@ -51,11 +34,7 @@ describe('Ratchet in the editor', () => {
   const failed = (name: string) => onTestFailed(() => keepEvidence(editor, name));
 
   beforeAll(async () => {
-    editor = await openEditor({
-      workspace: sample,
-      extensions: [repository],
-      viewport: { width: 1280, height: 800 },
-    });
+    editor = await openSample();
     page = editor.page;
   });
   afterAll(() => editor.close());
@@ -63,7 +42,7 @@ describe('Ratchet in the editor', () => {
   it('starts nothing by itself, and its views say what to do', async () => {
     failed('first-look');
     await trees.openContainer(page, 'Ratchet');
-    await eventually(() => labels(page, loops)).toEqual([
+    await eventually(() => trees.rowTexts(page, loops)).toEqual([
       'hint-free-star | ',
       'instruction-search | ',
       'own-tasks | ',
@@ -71,7 +50,7 @@ describe('Ratchet in the editor', () => {
     await expect(
       trees.pane(page, experiences).getByRole('button', { name: 'Run Loop' }).isVisible(),
     ).resolves.toBe(true);
-    expect(engines(editor)).toEqual([]);
+    expect(enginesOf(editor.workspace)).toEqual([]);
     expect(existsSync(path.join(editor.workspace, '.ratchet'))).toBe(false);
   });
 
@@ -145,7 +124,7 @@ describe('Ratchet in the editor', () => {
     await other.bringToFront();
     await theirs.getByText('Done: 5 rounds').waitFor();
     expect(await score(theirs).textContent()).toBe(await score(panel).textContent());
-    expect(engines(editor)).toHaveLength(1);
+    expect(enginesOf(editor.workspace)).toHaveLength(1);
     await other.close();
     await page.bringToFront();
   });
@@ -177,24 +156,26 @@ describe('Ratchet in the editor', () => {
   it('keeps every round, its steps and its control in the tree', async () => {
     failed('tree');
     await trees.expandTreeItem(page, loops, [loop, 'Run 1', 'Round 1', 'Acquire']);
-    const rows = await labels(page, loops);
+    const rows = await trees.rowTexts(page, loops);
     expect(rows.filter((row) => /^(Start|Round \d) \|/.test(row))).toHaveLength(6);
     expect(rows).toContainEqual(expect.stringMatching(/^solve \| 768 solutions/));
     expect(rows).toContainEqual(expect.stringMatching(/^Control \| \d/));
     await trees.expandTreeItem(page, evaluations, [`${loop}, Run 1`, 'Round 1, dev']);
-    expect(await labels(page, evaluations)).toContainEqual(expect.stringMatching(/^Fixed \| \d+ tasks/));
+    expect(await trees.rowTexts(page, evaluations)).toContainEqual(
+      expect.stringMatching(/^Fixed \| \d+ tasks/),
+    );
   });
 
   it('opens an experience and takes a person’s judgement by button, key and tree', async () => {
     failed('judging');
     const dropped = [`${loop}, Run 1`, 'Round 1', 'Dropped'];
-    await fold(page, loops, evaluations);
+    await trees.foldViews(page, loops, evaluations);
     await trees.expandTreeItem(page, experiences, dropped);
     const rows = (await trees.treeItems(page, experiences)).filter((row) => row.level === 4);
     expect(rows).toHaveLength(101);
     expect(rows.at(-1)?.label).toBe('Load 100 More...');
     const target = rows[0]?.label ?? '';
-    const shown = () => labels(page, experiences);
+    const shown = () => trees.rowTexts(page, experiences);
     await trees.clickTreeItem(page, experiences, [...dropped, target]);
     await eventually(() => shell.editorLines(page)).toContain('## Feedback');
     await page
@@ -248,7 +229,7 @@ describe('Ratchet in the editor', () => {
     await choose(page, 'Resume');
     await panel.getByText('Done: 10 rounds').waitFor({ timeout: 90_000 });
     const run = `${name}, Run 1`;
-    await fold(page, loops, experiences, evaluations);
+    await trees.foldViews(page, loops, experiences, evaluations);
     await trees.expandTreeItem(page, candidates, [run]);
     const kept = (await trees.treeItems(page, candidates)).filter(
       (row) => row.level === 2 && row.label.startsWith('v'),
@@ -264,16 +245,16 @@ describe('Ratchet in the editor', () => {
 
   it('has everything after a reload of the window', async () => {
     failed('reload');
-    const before = await labels(page, experiences);
+    const before = await trees.rowTexts(page, experiences);
     await reloadWindow(page);
     await trees.openContainer(page, 'Ratchet');
-    await eventually(() => labels(page, loops)).toContainEqual(
+    await eventually(() => trees.rowTexts(page, loops)).toContainEqual(
       expect.stringMatching(/^Run 1 \| test 9\d\.\d %/),
     );
-    await fold(page, candidates, evaluations);
+    await trees.foldViews(page, candidates, evaluations);
     await trees.expandTreeItem(page, experiences, [`${loop}, Run 1`, 'Round 1', 'Dropped']);
     const judged = (rows: readonly string[]) => rows.filter((row) => row.includes('by you'));
-    expect(judged(await labels(page, experiences))).toEqual(judged(before));
+    expect(judged(await trees.rowTexts(page, experiences))).toEqual(judged(before));
     await trees.clickTreeItem(page, loops, loop);
     const panel = await webviewFrame(page, loop);
     await panel.getByText('Done: 5 rounds').waitFor();
@@ -286,7 +267,7 @@ describe('Ratchet in the editor', () => {
     const panel = await webviewFrame(page, 'own-tasks');
     await button(panel, 'Run').click();
     await panel.locator('.progress .place', { hasText: 'Round 1 of 5' }).waitFor();
-    for (const id of engines(editor)) process.kill(id, 'SIGKILL');
+    for (const id of enginesOf(editor.workspace)) process.kill(id, 'SIGKILL');
     await button(panel, 'Resume').waitFor();
     await button(panel, 'Resume').click();
     // Out of sight, its end is told.

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
-import { completion, type FakeServer, type Reply, startOpenAiServer } from '../fakes/openaiServer.ts';
+import { type FakeServer, startOpenAiServer } from '../fakes/openaiServer.ts';
 import { answer, choose, quickInput, runCommand, useTheme } from './harness/commands.ts';
 import { openEditor, repository, type Editor } from './harness/editor.ts';
+import { adding, searchLoop } from './harness/providerEditors.ts';
 import { keepEvidence, screenshot } from './harness/screenshot.ts';
 import type { Theme } from './harness/settings.ts';
 import * as shell from './harness/shell.ts';
@@ -18,35 +19,12 @@ import { webviewFrame } from './harness/webviews.ts';
 const name = 'billed';
 /** What opens at the top of the window fades in; a picture of it waits that long. */
 const fadeMs = 400;
-const recipe = `ratchet: 1
-name: ${name}
-objective: { ability: addition, metric: exact, answer: { after: ">" } }
-model: { provider: adders, model: adder }
-instruction: be brief
-data:
-  train: { generate: addition, digits: [3], count: 16 }
-  dev: { generate: addition, digits: [3], count: 40, fixed: true }
-  test: { generate: addition, digits: [3], count: 40, fixed: true }
-rounds: 2
-seed: 1
-cache: false
-budget: { calls: 100, usd: 5 }
-steps:
-  - revise: { over: instruction, mode: edit, edits: [add], n: 3, phrases: [take steps, be kind] }
-  - update: { slot: instruction, op: set }
-  - evaluate: { suite: train, temperature: 1, maxTokens: 80 }
-    as: screen
-  - select: { over: candidates, policy: top, k: 1 }
-  - evaluate: { suite: dev, temperature: 1, maxTokens: 80 }
-`;
-
-/** Adds well only when told to take steps. */
-const adding: Reply = (response, request) => {
-  const text = JSON.stringify(request.body['messages']);
-  const found = [...text.matchAll(/(\d+)\+(\d+)/gu)].at(-1);
-  const sum = Number(found?.[1]) + Number(found?.[2]);
-  return completion(/steps/u.test(text) ? `in steps >${sum}` : `>${sum % 1000}0`)(response, request);
-};
+const loop = searchLoop({
+  name,
+  model: '{ provider: adders, model: adder }',
+  budget: '{ calls: 100, usd: 5 }',
+  confirm: false,
+});
 
 describe('money and run control', () => {
   let server: FakeServer;
@@ -90,7 +68,7 @@ describe('money and run control', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'ratchet-control-'));
     const workspace = path.join(folder, 'work');
     mkdirSync(workspace);
-    writeFileSync(path.join(workspace, `${name}.loop.yaml`), recipe);
+    writeFileSync(path.join(workspace, `${name}.loop.yaml`), loop);
     const prices = { adder: { input: 100, output: 100 } };
     editor = await openEditor({
       workspace,

@@ -6,7 +6,8 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { answer, choose, openFile, quickInput, runCommand, typeKeys, useTheme } from './harness/commands.ts';
-import { openEditor, repository, type Editor } from './harness/editor.ts';
+import { openEditor, repository, sample, type Editor } from './harness/editor.ts';
+import { eventually } from './harness/eventually.ts';
 import { keepEvidence, screenshot } from './harness/screenshot.ts';
 import * as shell from './harness/shell.ts';
 import { findProbe, measureStutter, sayStutter, type Stutter } from './harness/stutter.ts';
@@ -14,18 +15,13 @@ import * as trees from './harness/trees.ts';
 import { webviewFrame } from './harness/webviews.ts';
 import { scaleWorkspace } from './scaleWorkspace.ts';
 
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000, interval: 200 });
-const sample = path.join(repository, 'media', 'sample');
 const fixtures = path.join(import.meta.dirname, 'fixtures');
 const [loops, view, evaluations, candidates] = [
   ...['Loops & Runs', 'Experiences', 'Evaluations', 'Prompts & Candidates'],
 ] as [string, string, string, string];
 const biggest = 'hint-free-star, Run 2';
 
-const rows = async (page: Page) =>
-  (await trees.treeItems(page, view)).map(({ label, description }) =>
-    `${label} | ${description}`.replaceAll('\u00a0', ' '),
-  );
+const rows = (page: Page) => trees.rowTexts(page, view);
 const description = async (page: Page) =>
   (await trees.pane(page, view).locator('.pane-header .description').textContent()) ?? '';
 const listed = (page: Page) => page.locator('.quick-input-widget:visible [role="option"]');
@@ -48,13 +44,6 @@ async function filterBy(page: Page, part: string, answering: () => Promise<void>
 const plainText = (index: number): string =>
   `# \`plain ${index}\`\n\n## Task\n\n\`\`\`text\n${index} + 1\n\`\`\`\n\n## Reply\n\n\`\`\`text\n${`check the tens before adding ${index} `.repeat(50)}\n\`\`\`\n\n## Feedback\n\n- score 1\n`;
 const plainFiles = ['plain-1.md', 'plain-2.md', 'plain-3.md', 'plain-4.md', 'plain-5.md'];
-
-async function fold(page: Page, ...views: readonly string[]): Promise<void> {
-  for (const each of views) {
-    const open = trees.pane(page, each).locator('.pane-header[aria-expanded="true"] h3');
-    if (await open.isVisible()) await open.click();
-  }
-}
 
 describe('a workspace of 100,000 experiences in the editor', () => {
   let editor: Editor;
@@ -84,7 +73,7 @@ describe('a workspace of 100,000 experiences in the editor', () => {
       writeFileSync(path.join(editor.workspace, name), plainText(index));
     probe = await findProbe(probes, []);
     await trees.openContainer(page, 'Ratchet');
-    await fold(page, loops, evaluations, candidates);
+    await trees.foldViews(page, loops, evaluations, candidates);
   });
   afterAll(async () => {
     await editor.close();
@@ -231,7 +220,7 @@ describe('a workspace of 100,000 experiences in the editor', () => {
     const score = (of: typeof panel) => of.locator('.figure.first .value').textContent();
     expect(await score(theirs)).toBe(await score(panel));
     await other.bringToFront();
-    await fold(other, evaluations, candidates);
+    await trees.foldViews(other, evaluations, candidates);
     await trees.expandTreeItem(other, view, ['own-tasks, Run 2', 'Round 1']);
     expect(await rows(other)).toContainEqual(expect.stringMatching(/^Round 1 \| kept \d+ of \d+/));
     await other.close();

@@ -24,15 +24,14 @@ import { logPath } from '../../src/adapters/store/ownMarks.ts';
 import { unsynced, wasm } from '../unit/adapters/store/samples.ts';
 import { choose, runCommand, typeKeys, useTheme } from './harness/commands.ts';
 import { answerFileDialog, answerMessage } from './harness/dialogs.ts';
-import { openEditor, repository, type Editor } from './harness/editor.ts';
-import { processesOf } from './harness/reaper.ts';
+import { openEditor, repository, sample, type Editor } from './harness/editor.ts';
+import { eventually } from './harness/eventually.ts';
+import { enginesOf } from './harness/reaper.ts';
 import { keepEvidence, screenshot } from './harness/screenshot.ts';
 import * as shell from './harness/shell.ts';
 import * as trees from './harness/trees.ts';
 import { storeRun } from './scaleWorkspace.ts';
 
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000, interval: 200 });
-const sample = path.join(repository, 'media', 'sample');
 const experiences = 'Experiences';
 const runs = [
   { id: 'first', recipe: 'own-tasks', rounds: 2, experiences: 40 },
@@ -87,9 +86,7 @@ describe("the workspace's data in the editor", () => {
 
   /** Another file in the place of the database, and an engine that opens it: the old one ends without a word. */
   async function replaceDatabase(by: string): Promise<void> {
-    const engines = processesOf(editor.workspace).filter((id) =>
-      readFileSync(`/proc/${String(id)}/cmdline`, 'utf8').includes('engine.mjs'),
-    );
+    const engines = enginesOf(editor.workspace);
     expect(engines).toHaveLength(1);
     rmSync(logPath(database()), { force: true });
     renameSync(by, database());

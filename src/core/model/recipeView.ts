@@ -1,15 +1,18 @@
 /** Owns what a form is shown of a recipe: its settings, its steps in words, its problems. Deliberately no recipe itself. */
 
-/** A setting of a recipe the panel shows and changes. */
-export type RecipeField =
-  | 'rounds'
-  | 'seed'
-  | 'samples'
-  | 'temperature'
-  | 'budget.minutes'
-  | 'budget.calls'
-  | 'budget.tokens'
-  | 'budget.usd';
+/** The settings of a recipe the panel shows and changes. */
+export const recipeFields = [
+  'rounds',
+  'seed',
+  'samples',
+  'temperature',
+  'budget.minutes',
+  'budget.calls',
+  'budget.tokens',
+  'budget.usd',
+] as const;
+
+export type RecipeField = (typeof recipeFields)[number];
 
 export interface RecipeSetting {
   readonly field: RecipeField;

@@ -9,7 +9,7 @@ import type {
 import { counted, percent, points, range, roundWord } from '../../protocol/wording.ts';
 import { oneLine } from '../documents/plainText.ts';
 import { controlNode } from './runRows.ts';
-import { candidateName, type TreeNode } from './treeNode.ts';
+import { candidateName, noteNode, type TreeNode } from './treeNode.ts';
 
 /** "Round 3 · dev" for a round's own evaluation, "Sealed test" for the last. */
 export function evaluationName(evaluation: EvaluationSummary): string {
@@ -92,7 +92,8 @@ export function changedFor(detail: EvaluationDetail, became: 'better' | 'worse')
 /** Fixed and broken beside the evaluation before it on the same suite; one row saying so where there is none. */
 export function changeNodes(parent: TreeNode, detail: EvaluationDetail): readonly TreeNode[] {
   const { summary, previous } = detail;
-  if (previous === null) return [noteNode(parent, 'The first on this suite: nothing to compare with')];
+  if (previous === null)
+    return [noteNode(`${parent.id}/note`, 'The first on this suite: nothing to compare with')];
   const sides = [
     { became: 'better', label: 'Fixed', icon: 'check', color: 'testing.iconPassed' },
     { became: 'worse', label: 'Broken', icon: 'close', color: 'testing.iconFailed' },
@@ -117,24 +118,11 @@ export function changeNodes(parent: TreeNode, detail: EvaluationDetail): readonl
   const change = `${points(summary.mean - previous.mean)} since ${evaluationName(previous).toLowerCase()}`;
   return [
     noteNode(
-      parent,
+      `${parent.id}/note`,
       nodes.length === 0 ? `No task changed since ${evaluationName(previous).toLowerCase()}` : change,
     ),
     ...nodes,
   ];
-}
-
-function noteNode(parent: TreeNode, label: string): TreeNode {
-  return {
-    id: `${parent.id}/note`,
-    ref: { kind: 'step' },
-    label,
-    description: '',
-    icon: 'info',
-    context: 'note',
-    children: 'none',
-    spoken: label,
-  };
 }
 
 export function changedTaskNodes(

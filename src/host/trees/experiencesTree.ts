@@ -6,7 +6,7 @@ import type { ExperienceCount, ExperiencePage, ExperienceSummary } from '../../c
 import { count, counted, percent, roundWord } from '../../protocol/wording.ts';
 import { oneLine } from '../documents/plainText.ts';
 import { controlNode } from './runRows.ts';
-import type { TreeNode } from './treeNode.ts';
+import { noteNode, type TreeNode } from './treeNode.ts';
 
 /** Rows fetched at a time. */
 export const pageSize = 100;
@@ -62,19 +62,7 @@ function rounds(counts: readonly ExperienceCount[], arm: Arm): readonly number[]
   return [...new Set(own)].sort((left, right) => left - right);
 }
 
-function noneNode(parent: TreeNode): TreeNode {
-  const label = 'No experiences: no solution has been drawn and kept, dropped or corrected';
-  return {
-    id: `${parent.id}/none`,
-    ref: { kind: 'step' },
-    label,
-    description: '',
-    icon: 'info',
-    context: 'note',
-    children: 'none',
-    spoken: label,
-  };
-}
+const none = 'No experiences: no solution has been drawn and kept, dropped or corrected';
 
 /** The loop's rounds that have experiences, then the control's as a group. */
 export function experienceRoundNodes(
@@ -85,7 +73,7 @@ export function experienceRoundNodes(
   const inControl = counts
     .filter((item) => item.arm === 'control')
     .reduce((sum, item) => sum + item.count, 0);
-  if (counts.every((item) => item.count === 0)) return [noneNode(parent)];
+  if (counts.every((item) => item.count === 0)) return [noteNode(`${parent.id}/none`, none)];
   return [
     ...rounds(counts, 'main').map((round) => roundNode(parent.id, runId, 'main', round, counts)),
     ...(inControl === 0 ? [] : [controlNode(parent.id, runId, counted(inControl, 'experience'))]),

@@ -3,7 +3,7 @@ import type { RunId } from '../../core/model/ids.ts';
 import type { ExperienceHit } from '../../core/model/views.ts';
 import { armWord, count, counted, roundWord } from '../../protocol/wording.ts';
 import { experienceNode, pageSize } from './experiencesTree.ts';
-import type { TreeNode } from './treeNode.ts';
+import { noteNode, type TreeNode } from './treeNode.ts';
 
 export interface Found {
   readonly items: readonly ExperienceHit[];
@@ -15,19 +15,6 @@ export interface Found {
 /** The group of found rows under a run, for pages and for asking it anew. */
 export function foundGroup(runRow: string): string {
   return `${runRow}/found`;
-}
-
-function noteNode(id: string, label: string, icon: string): TreeNode {
-  return {
-    id,
-    ref: { kind: 'step' },
-    label,
-    description: '',
-    icon,
-    context: 'note',
-    children: 'none',
-    spoken: label,
-  };
 }
 
 function sum({ items, hasMore }: Found): string {
@@ -64,7 +51,7 @@ export function foundNodes(parent: TreeNode, runId: RunId, found: Found): readon
       ];
   return [
     noteNode(`${group}/sum`, sum(found), 'filter'),
-    ...found.problems.map((problem, index) => noteNode(`${group}/problem${index}`, problem, 'info')),
+    ...found.problems.map((problem, index) => noteNode(`${group}/problem${index}`, problem)),
     ...rows,
     ...more,
   ];

@@ -112,6 +112,20 @@ export interface TreeSource {
   children(parent: TreeNode | null): Promise<readonly TreeNode[]>;
 }
 
+/** A row that only says something. */
+export function noteNode(id: string, label: string, icon = 'info'): TreeNode {
+  return {
+    id,
+    ref: { kind: 'step' },
+    label,
+    description: '',
+    icon,
+    context: 'note',
+    children: 'none',
+    spoken: label,
+  };
+}
+
 /** How runs of one loop file are told apart for people: Run 1 is its first. */
 export function runNumbers(runs: readonly RunSummary[]): ReadonlyMap<RunId, number> {
   const seen = new Map<string, number>();

@@ -25,6 +25,9 @@ import { readSettings, testSettings, writeSettings, type Settings, type Theme } 
 /** The checkout, which is also the folder of the built extension. */
 export const repository = root;
 
+/** The workspace that `npm start` opens a copy of. */
+export const sample = path.join(repository, 'media', 'sample');
+
 export type EditorOptions = {
   /** The folder to open; the editor gets a copy of it, under the same name. */
   readonly workspace: string;
@@ -103,6 +106,15 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
     await close();
     throw error;
   }
+}
+
+/** An editor of the usual size with Ratchet on a copy of the sample. */
+export function openSample(): Promise<Editor> {
+  return openEditor({
+    workspace: sample,
+    extensions: [repository],
+    viewport: { width: 1280, height: 800 },
+  });
 }
 
 /** Waits until a window shows its workbench; extensions may still be starting then. */

@@ -1,27 +1,33 @@
 /** Owns what the tests of providers share: folders, editors with a model of a second extension, a short search. Deliberately asserts nothing. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
-import { expect, onTestFailed } from 'vitest';
+import { onTestFailed } from 'vitest';
 import { connectEngine } from '../../../src/client/connect.ts';
 import { listRuns } from '../../../src/protocol/engine.ts';
 import { completion, type Reply } from '../../fakes/openaiServer.ts';
 import { openEditor, repository, type Editor, type EditorOptions } from './editor.ts';
-import { processesOf } from './reaper.ts';
 import { keepEvidence } from './screenshot.ts';
 import * as trees from './trees.ts';
 import { webviewFrame } from './webviews.ts';
 
-export const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 40_000, interval: 200 });
 export const sums = path.join(import.meta.dirname, '..', 'fixtures', 'sums');
 export const canary = 'sk-CANARY-of-the-editor-0123456789';
 
-/** A short search for an instruction; what the model needs to hear is that it should take steps. */
-export const recipe = (name: string, model: string) => `ratchet: 1
-name: ${name}
+/**
+ * A short search for an instruction; what the model needs to hear is that it should take steps. Without `confirm` its rounds
+ * end without the gate on fresh tasks.
+ */
+export const searchLoop = (of: {
+  readonly name: string;
+  readonly model: string;
+  readonly budget: string;
+  readonly confirm: boolean;
+}) => `ratchet: 1
+name: ${of.name}
 objective: { ability: addition, metric: exact, answer: { after: ">" } }
-model: ${model}
+model: ${of.model}
 instruction: be brief
 data:
   train: { generate: addition, digits: [3], count: 16 }
@@ -30,19 +36,23 @@ data:
 rounds: 2
 seed: 1
 cache: false
-budget: { calls: 3000, tokens: 3000000 }
+budget: ${of.budget}
 steps:
   - revise: { over: instruction, mode: edit, edits: [add], n: 3, phrases: [take steps, be kind] }
   - update: { slot: instruction, op: set }
   - evaluate: { suite: train, temperature: 1, maxTokens: 80 }
     as: screen
   - select: { over: candidates, policy: top, k: 1 }
-  - evaluate: { suite: train, fresh: 60, temperature: 1, maxTokens: 80 }
+${of.confirm ? confirmed : ''}  - evaluate: { suite: dev, temperature: 1, maxTokens: 80 }
+`;
+const confirmed = `  - evaluate: { suite: train, fresh: 60, temperature: 1, maxTokens: 80 }
     as: confirm
   - select: { over: candidates, policy: gate }
     as: gate
-  - evaluate: { suite: dev, temperature: 1, maxTokens: 80 }
 `;
+
+export const recipe = (name: string, model: string) =>
+  searchLoop({ name, model, budget: '{ calls: 3000, tokens: 3000000 }', confirm: true });
 
 const folders: string[] = [];
 export function folderWith(files: Readonly<Record<string, string>>): string {
@@ -74,10 +84,6 @@ export const removeFolders = () => folders.splice(0).forEach((folder) => rmSync(
 
 export const failed = (editor: Editor, name: string) =>
   onTestFailed(() => keepEvidence(editor, `providers-${name}`));
-export const engines = ({ workspace }: Editor) =>
-  processesOf(workspace).filter((id) =>
-    readFileSync(`/proc/${String(id)}/cmdline`, 'utf8').includes('engine.mjs'),
-  );
 
 /** Calls of the runs of the workspace, as its engine counts them. */
 export async function callsMade(editor: Editor, name: string): Promise<number> {

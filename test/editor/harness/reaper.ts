@@ -29,6 +29,13 @@ export function processesOf(folder: string): readonly number[] {
     .filter((id) => id !== process.pid && traces(id).some((trace) => trace.includes(folder)));
 }
 
+/** The engine processes of a workspace. */
+export function enginesOf(workspace: string): readonly number[] {
+  return processesOf(workspace).filter((id) =>
+    readFileSync(`/proc/${String(id)}/cmdline`, 'utf8').includes('engine.mjs'),
+  );
+}
+
 function traces(id: number): readonly string[] {
   const read = (get: () => string): string => {
     try {

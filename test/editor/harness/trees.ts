@@ -31,6 +31,20 @@ export async function treeItems(page: Page, view: string): Promise<readonly Tree
   return readRows(pane(page, view));
 }
 
+/** The rows of a view as a person reads them: "label | description", without fixed blanks. */
+export async function rowTexts(page: Page, view: string): Promise<readonly string[]> {
+  const items = await treeItems(page, view);
+  return items.map(({ label, description }) => `${label} | ${description}`.replaceAll('\u00a0', ' '));
+}
+
+/** Folds views away, which gives those that stay open more room. */
+export async function foldViews(page: Page, ...views: readonly string[]): Promise<void> {
+  for (const view of views) {
+    const open = pane(page, view).locator('.pane-header[aria-expanded="true"] h3');
+    if (await open.isVisible()) await open.click();
+  }
+}
+
 /** Waits until a view holds an item and returns it; folded parents are unfolded on the way. */
 export async function findTreeItem(
   page: Page,
