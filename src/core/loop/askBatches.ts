@@ -168,7 +168,11 @@ const cutAt = ({ calls }: Chunk, at: number): readonly Chunk[] => [
   chunkOf(calls.slice(at)),
 ];
 
-const terms = ({ batches, price }: Work) => ({ price: batches.price ?? price });
+/** Nothing where neither is known: what that means is for whoever keeps the budget to say. */
+const terms = ({ batches, price }: Work): { readonly price?: ModelPrice } => {
+  const own = batches.price ?? price;
+  return own === null ? {} : { price: own };
+};
 
 /** Null when the worst case of all is reserved; else where to cut the chunk so that its first part would fit. Throws Halted. */
 async function reserve(work: Work, chunk: Chunk, waiting: readonly KeyedCall[]): Promise<number | null> {
@@ -311,7 +315,7 @@ async function makeDurable(work: Work, settled: readonly Collected[], ms: number
     const { input, output } = cost.beyond;
     const beyond = input + output === 0 ? null : cost.beyond;
     const record = effectOf(place, call.key, answer, ms);
-    recorder.settle(null, record, { beyond, paid: cost.paid }, () => undefined);
+    recorder.settle(null, record, { beyond, paid: cost.paid, unpriced: cost.unpriced }, () => undefined);
   }
   await recorder.flush();
 }

@@ -11,6 +11,7 @@ import { Halted } from './halt.ts';
 import {
   type Caps,
   type Charged,
+  noTokens,
   nothingCharged,
   nothingPaid,
   type Paid,
@@ -35,7 +36,7 @@ export interface Budget {
   reuse(count: number, from: 'origin' | 'cache'): void;
   /** True once the minutes are over. */
   readonly overdue: boolean;
-  /** Reserved and settled so far, in US dollars; null where the price is not known. */
+  /** Reserved and settled so far, in US dollars; null where a price is not known. */
   readonly usd: number | null;
   /** What is settled and lost so far, over all sessions; reservations whose answer may still come are not in it. */
   meter(): RunCost;
@@ -48,11 +49,13 @@ export interface Settlement {
   readonly beyond: Tokens;
   /** What all of it cost; null where the price is not known. */
   readonly paid: Paid | null;
+  /** Its tokens where it is another model's, of a price nobody knows; else null. */
+  readonly unpriced: Tokens | null;
 }
 
 /** What differs from calls made directly and now. */
 export interface Terms {
-  /** What these calls cost, where it is not what the model costs. */
+  /** What these calls cost, where it is not what the run's model costs; null for a price that is not known. */
   readonly price?: ModelPrice | null;
   /** They were made by an earlier session and are counted whatever the caps. */
   readonly committed?: boolean;
@@ -104,15 +107,24 @@ export const nothingUsed: Already = {
   charged: nothingCharged,
 };
 
-/** Billionths of a dollar; what no price was noted for costs what the run's model costs, 0 where that is not known. */
+/**
+ * Billionths of a dollar; what no price was noted for costs what the run's model costs, 0 where that is not known. What is
+ * known to have no known price counts for nothing here, and makes the whole sum unknown (costSoFar).
+ */
 function moneySoFar({ spent, charged }: Already, price: ModelPrice | null): number {
   const [money, input, output] = charged.paid ?? nothingPaid;
-  const rest = [spent.inputTokens + charged.input - input, spent.outputTokens + charged.output - output];
+  const other = charged.unpriced ?? noTokens;
+  const rest = [
+    spent.inputTokens + charged.input - input - other.input,
+    spent.outputTokens + charged.output - output - other.output,
+  ];
   const [read, written] = rest.map((tokens) => Math.max(0, tokens)) as [number, number];
   return money + (price === null ? 0 : costOf(price, read, written));
 }
 
-/** A run's cost as far as it is known; `usd` is null where the price of its model is not. */
+const isUnpriced = ({ input, output }: Tokens): boolean => input + output > 0;
+
+/** A run's cost as far as it is known; `usd` is null where the price of its model, or of another it asked, is not. */
 export function costSoFar({ spent, charged }: Already, price: ModelPrice | null): RunCost {
   const inputTokens = spent.inputTokens + charged.input;
   const outputTokens = spent.outputTokens + charged.output;
@@ -120,7 +132,10 @@ export function costSoFar({ spent, charged }: Already, price: ModelPrice | null)
     calls: spent.calls + charged.lost,
     inputTokens,
     outputTokens,
-    usd: price === null ? null : moneySoFar({ spent, charged }, price) / perDollar,
+    usd:
+      price === null || isUnpriced(charged.unpriced ?? noTokens)
+        ? null
+        : moneySoFar({ spent, charged }, price) / perDollar,
     worstCaseCalls: charged.lost + charged.unknown,
     reused: charged.reused,
     cached: charged.cached ?? 0,
@@ -177,10 +192,12 @@ export function createBudget(
           output: usage.output === null ? worst.output : 0,
         },
         paid: cost === null ? null : [cost, used.input, used.output],
+        unpriced: terms?.price === null ? used : null,
       };
     },
     worst(request, terms) {
       const { input, output } = worstCase(request);
+      if (terms?.price === null) return [input, output, null];
       const cost = tally.cost({ input, output }, terms);
       return cost === null ? [input, output] : [input, output, cost];
     },
@@ -196,7 +213,7 @@ export function createBudget(
       return overdue();
     },
     get usd() {
-      return price === null ? null : tally.money() / perDollar;
+      return tally.soFar().usd === null ? null : tally.money() / perDollar;
     },
     meter: () => ({ ...tally.soFar(), ms: elapsed() }),
     reason() {
@@ -225,9 +242,10 @@ function createTally(already: Already, price: ModelPrice | null) {
   const used = { calls: before.calls, input: before.inputTokens, output: before.outputTokens };
   const reserved = { calls: 0, tokens: 0, money: 0 };
   const counts = { worstCase: before.worstCaseCalls, reused: before.reused, cached: before.cached ?? 0 };
-  /** A price that is not known counts as the run's model's; null where neither is. */
+  let unpriced = isUnpriced(already.charged.unpriced ?? noTokens);
+  /** Null for a price that is not known: never that of another model. */
   const cost = ({ input, output }: Tokens, terms?: Terms): number | null => {
-    const rate = terms?.price ?? price;
+    const rate = terms?.price === undefined ? price : terms.price;
     return rate === null ? null : costOf(rate, input, output);
   };
   let settled = moneySoFar(already, price);
@@ -247,6 +265,7 @@ function createTally(already: Already, price: ModelPrice | null) {
       used.output += taken.output;
       const money = cost(taken, terms);
       settled += money ?? 0;
+      unpriced ||= terms?.price === null && isUnpriced(taken);
       return money;
     },
     guessed(): void {
@@ -259,7 +278,7 @@ function createTally(already: Already, price: ModelPrice | null) {
       calls: used.calls,
       inputTokens: used.input,
       outputTokens: used.output,
-      usd: price === null ? null : settled / perDollar,
+      usd: price === null || unpriced ? null : settled / perDollar,
       worstCaseCalls: counts.worstCase,
       reused: counts.reused,
       cached: counts.cached,

@@ -34,8 +34,11 @@ export interface Tokens {
 /** Billionths of a dollar, and the tokens they paid for. */
 export type Paid = readonly [money: number, input: number, output: number];
 
-/** The worst case of a call: its tokens, and what they cost in billionths of a dollar where its price is known. */
-export type Worst = readonly [input: number, output: number, money?: number];
+/**
+ * The worst case of a call: its tokens, and what they cost in billionths of a dollar where its price is known; null where it
+ * is another model's and is not, absent where it is the run's own model's and is not.
+ */
+export type Worst = readonly [input: number, output: number, money?: number | null];
 
 /** What counts against the caps beyond the usage that answers reported. */
 export interface Charged extends Tokens {
@@ -54,6 +57,8 @@ export interface Charged extends Tokens {
    * not in it cost what the run's model costs. Absent in accounts of versions that did not keep it.
    */
   readonly paid?: Paid;
+  /** Tokens of other models, of a price nobody knows. Absent in accounts of versions that counted them at the model's own. */
+  readonly unpriced?: Tokens;
 }
 
 export interface Session {
@@ -91,6 +96,8 @@ export interface JournalEntry {
   readonly k?: number;
   /** What the answers settled here cost, those of a known price; absent where there are none. */
   readonly p?: Paid;
+  /** Tokens settled here of other models, of a price nobody knows, [input, output]; absent where there are none. */
+  readonly q?: readonly [number, number];
   /** Working time since the session began, milliseconds. */
   readonly ms: number;
 }
@@ -105,6 +112,7 @@ export interface Account {
 }
 
 export const nothingPaid: Paid = [0, 0, 0];
+export const noTokens: Tokens = { input: 0, output: 0 };
 export const nothingCharged: Charged = { input: 0, output: 0, lost: 0, unknown: 0, reused: 0, ms: 0 };
 
 export function addPaid([money, input, output]: Paid, more: Paid | undefined): Paid {
@@ -175,6 +183,10 @@ function closed(
   let cached = before.cached ?? 0;
   let next = 0;
   let { input, output, unknown, reused } = before;
+  let unpriced = before.unpriced ?? noTokens;
+  const leaveUnpriced = (more: number, written: number): void => {
+    unpriced = { input: unpriced.input + more, output: unpriced.output + written };
+  };
   for (const entry of entries) {
     for (const worst of entry.r) open.set(next++, worst);
     for (const number of [...entry.s, ...entry.x]) open.delete(number);
@@ -187,6 +199,7 @@ function closed(
     reused += entry.c;
     cached += entry.k ?? 0;
     paid = addPaid(paid, entry.p);
+    if (entry.q !== undefined) leaveUnpriced(...entry.q);
   }
   let lost = before.lost;
   for (const [more, written, money] of open.values()) {
@@ -194,8 +207,9 @@ function closed(
     lost += 1;
     input += more;
     output += written;
-    if (money !== undefined) paid = addPaid(paid, [money, more, written]);
+    if (money === null) leaveUnpriced(more, written);
+    else if (money !== undefined) paid = addPaid(paid, [money, more, written]);
   }
   const ms = before.ms + (entries.at(-1)?.ms ?? 0);
-  return { charged: { input, output, lost, unknown, reused, cached, ms, paid }, open: open.size };
+  return { charged: { input, output, lost, unknown, reused, cached, ms, paid, unpriced }, open: open.size };
 }

@@ -36,10 +36,10 @@ function settle<Call extends PendingCall>(
 ): void {
   const { budget, recorder, now, recordOf, onDurable } = performing;
   const usage = answer.ok ? answer.usage : NO_USAGE;
-  const { beyond, paid } = budget.settle(call.request, usage);
+  const { beyond, paid, unpriced } = budget.settle(call.request, usage);
   const known = usage.input !== null && usage.output !== null;
   const record = recordOf(call, answer, now() - takenAt);
-  recorder.settle(number, record, { beyond: known ? null : beyond, paid }, () => onDurable(call, answer));
+  recorder.settle(number, record, { beyond: known ? null : beyond, paid, unpriced }, () => onDurable(call, answer));
 }
 
 async function inWaves<Call extends PendingCall>(

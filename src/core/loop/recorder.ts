@@ -10,6 +10,7 @@ import {
   entryRow,
   type JournalEntry,
   nothingPaid,
+  noTokens,
   type Paid,
   type Tokens,
   type Worst,
@@ -36,6 +37,8 @@ export interface SettledCost {
   readonly beyond: Tokens | null;
   /** Null where the price is not known. */
   readonly paid: Paid | null;
+  /** Another model's tokens of a price nobody knows; else null. */
+  readonly unpriced: Tokens | null;
 }
 
 type Item =
@@ -123,6 +126,7 @@ function entryOf(batch: readonly Item[], ms: number): JournalEntry {
   let c = 0;
   let k = 0;
   let p = nothingPaid;
+  let q = noTokens;
   for (const item of batch) {
     if (item.kind === 'reserve') r.push(...item.worst);
     else if (item.kind === 'giveBack') x.push(...item.numbers);
@@ -131,6 +135,8 @@ function entryOf(batch: readonly Item[], ms: number): JournalEntry {
     else {
       const { number, cost } = item;
       p = addPaid(p, cost.paid ?? undefined);
+      if (cost.unpriced !== null)
+        q = { input: q.input + cost.unpriced.input, output: q.output + cost.unpriced.output };
       if (cost.beyond !== null) u.push([number ?? UNRESERVED, cost.beyond.input, cost.beyond.output]);
       else if (number !== null) s.push(number);
     }
@@ -139,5 +145,6 @@ function entryOf(batch: readonly Item[], ms: number): JournalEntry {
     ...{ r, s, u, x, c, ms },
     ...(k > 0 ? { k } : {}),
     ...(p.some((part) => part > 0) ? { p } : {}),
+    ...(q.input + q.output > 0 ? { q: [q.input, q.output] } : {}),
   };
 }

@@ -77,6 +77,45 @@ describe('money over sessions', () => {
     await expect(second.ask(place, callsOf('c', 1), nothing)).rejects.toThrow(/no room for another call/);
   });
 
+  it("never counts calls of a judge of unknown price at the model's own: the sum is unknown from then on", async () => {
+    const store = memoryStore();
+    const main = model('main', price);
+    const first = await session(store, main, { usd: 1, tokens: 1_000_000 });
+    await first.ask(place, callsOf('a', 3), nothing);
+    expect(first.meter().usd).toBe((3 * costOf(price, 7, 5)) / perDollar);
+    await first.of(model('judge', null)).ask(place, callsOf('b', 4), nothing);
+    expect(first.meter()).toMatchObject({ usd: null, calls: 7, inputTokens: 49 });
+    expect((await cost(store)).usd).toBeNull();
+    // What is known still holds its cap: only the model's own three calls are money, before and after a resume.
+    const usd = (3 * costOf(price, 7, 5) + costOf(price, 200, 10)) / perDollar;
+    const second = await session(store, main, { usd, tokens: 1_000_000 });
+    expect(second.meter()).toMatchObject({ usd: null, calls: 7 });
+    await second.ask(place, callsOf('c', 1), nothing);
+  });
+
+  it('refuses a judge of unknown price under a cap in money alone', async () => {
+    const ledger = await session(memoryStore(), model('main', price), { usd: 1 });
+    expect(() => ledger.of(model('judge', null))).toThrow('The price of judge is not known');
+  });
+
+  it("keeps a judge's call that was lost at no price but an unknown one", async () => {
+    const store = memoryStore();
+    const main = model('main', price);
+    const first = await session(store, main, { tokens: 1_000_000 });
+    const never = new Promise<never>(() => undefined);
+    const silent = model('judge', null, {
+      // eslint-disable-next-line require-yield -- it is killed before it answers
+      async *generate() {
+        await never;
+      },
+    });
+    void first.of(silent).ask(place, callsOf('b', 1), nothing);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const { charged } = await readAccount(store, id);
+    expect(charged).toMatchObject({ lost: 1, unpriced: { output: 10 } });
+    expect((await cost(store)).usd).toBeNull();
+  });
+
   it('keeps what was paid when the price changes between sessions', async () => {
     const store = memoryStore();
     await (await session(store, model('main', price))).ask(place, callsOf('a', 3), nothing);
