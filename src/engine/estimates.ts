@@ -26,7 +26,8 @@ export async function estimateFor(
   const { recipe, problems } = parseRecipe(text);
   if (recipe === null) throw new EngineError('invalid', problems[0]?.message ?? 'This is no recipe yet.');
   const { name, price } = await modelOf(recipe.model, services);
-  return estimateRun(recipe, services.files, price, await historyOf(store, name));
+  const priceOf = async (provider: string) => (await modelOf(provider, services)).price;
+  return estimateRun(recipe, services.files, price, await historyOf(store, name), priceOf);
 }
 
 /** A provider that is not set up yet has a price nobody knows; that is no reason not to count calls. */

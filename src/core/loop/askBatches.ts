@@ -22,6 +22,8 @@ export interface KeyedCall {
   readonly key: EffectKey;
   readonly request: ModelRequest;
   readonly index: number;
+  /** How often an operator has asked this before and could not use the answer. */
+  readonly attempt: number;
 }
 
 export interface BatchAsking {
@@ -37,6 +39,8 @@ export interface BatchAsking {
   readonly forGood: () => boolean;
   readonly halted: () => Halted;
   readonly place: EffectPlace;
+  /** What is made durable beside an answer; null for nothing. */
+  readonly noteOf: (call: KeyedCall, answer: ModelAnswer) => EffectRecord | null;
   /** What is answered; grows as answers become durable. */
   readonly answers: Map<EffectKey, ModelAnswer>;
   /** `remote` are answered by the provider, and not collected yet. */
@@ -315,7 +319,9 @@ async function makeDurable(work: Work, settled: readonly Collected[], ms: number
     const { input, output } = cost.beyond;
     const beyond = input + output === 0 ? null : cost.beyond;
     const record = effectOf(place, call.key, answer, ms);
-    recorder.settle(null, record, { beyond, paid: cost.paid, unpriced: cost.unpriced }, () => undefined);
+    const note = work.noteOf(call, answer);
+    const rows = note === null ? [record] : [record, note];
+    recorder.settle(null, rows, { beyond, paid: cost.paid, unpriced: cost.unpriced }, () => undefined);
   }
   await recorder.flush();
 }

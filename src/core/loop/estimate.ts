@@ -37,7 +37,17 @@ interface Counted {
   readonly limit: number;
 }
 
+/** By who asks: a provider as the recipe names it, and the operator. */
 type Counts = ReadonlyMap<string, Counted>;
+interface Asker {
+  readonly provider: string;
+  readonly operator: string;
+}
+const askerName = ({ provider, operator }: Asker): string => JSON.stringify([provider, operator]);
+function askerOf(name: string): Asker {
+  const [provider = '', operator = ''] = JSON.parse(name) as readonly string[];
+  return { provider, operator };
+}
 
 /** How a rehearsed run goes: what is kept decides what is asked next. */
 const courses = ['right', 'wrong', 'better'] as const;
@@ -47,20 +57,27 @@ const rehearsedRounds = 2;
 /** Fewest measured answers that narrow a range as far as it goes. */
 const enough = 200;
 
-/** Throws DataError when the data cannot be used. */
+/** `priceOf` is asked for each other provider that the recipe names and the rehearsal asks. Throws DataError when the data cannot be used. */
 export async function estimateRun(
   recipe: Recipe,
   files: TaskFiles,
   price: ModelPrice | null,
   history: UsageHistory,
+  priceOf: (provider: string) => Promise<ModelPrice | null> = async () => null,
 ): Promise<RunEstimate> {
   const rehearsed: Counts[] = [];
   for (const course of courses) rehearsed.push(await rehearse(recipe, files, course));
-  const operators = [...new Set(rehearsed.flatMap((counts) => [...counts.keys()]))];
-  const each = operators.map((operator) => {
-    const counts = rehearsed.map((counted) => counted.get(operator) ?? none);
-    return usageOf(counts, history.operators.get(operator) ?? null);
+  const askers = [...new Set(rehearsed.flatMap((counts) => [...counts.keys()]))];
+  const each = askers.map((asker) => {
+    const counts = rehearsed.map((counted) => counted.get(asker) ?? none);
+    return usageOf(counts, history.operators.get(askerOf(asker).operator) ?? null);
   });
+  const rates = await Promise.all(
+    askers.map(async (asker) => {
+      const { provider } = askerOf(asker);
+      return provider === recipe.model ? price : await priceOf(provider);
+    }),
+  );
   const sum = (pick: (usage: Usage) => Range): Range =>
     each
       .map(pick)
@@ -68,9 +85,14 @@ export async function estimateRun(
   const calls = sum((usage) => usage.calls);
   const inputTokens = sum((usage) => usage.input);
   const outputTokens = sum((usage) => usage.output);
+  // One price that is not known makes the sum unknown.
+  const known = rates.filter((rate) => rate !== null);
   const cost = (end: 'low' | 'high') =>
-    price === null ? 0 : (price.input * inputTokens[end] + price.output * outputTokens[end]) / 1e6;
-  const usd = price === null ? null : { low: cost('low'), high: cost('high') };
+    each.reduce((total, { input, output }, index) => {
+      const rate = rates[index];
+      return total + ((rate?.input ?? 0) * input[end] + (rate?.output ?? 0) * output[end]) / 1e6;
+    }, 0);
+  const usd = price === null || known.length < rates.length ? null : { low: cost('low'), high: cost('high') };
   const { msPerCall } = history;
   const ms =
     msPerCall === null ? null : { low: (calls.low * msPerCall) / 2, high: calls.high * msPerCall * 2 };
@@ -186,7 +208,7 @@ async function countCalls(recipe: Recipe, files: TaskFiles, course: Course, roun
   const operatorOf = new Map(
     operatorSteps(recipe.steps).map(({ path, operator }) => [path, operator as string]),
   );
-  const counting = (over: Ledger): Ledger => ({
+  const counting = (over: Ledger, provider: string): Ledger => ({
     ...over,
     once: (kind, place, identity, perform) =>
       over.once(kind, place, identity, () => perform().catch(unattended<never>)),
@@ -197,8 +219,9 @@ async function countCalls(recipe: Recipe, files: TaskFiles, course: Course, roun
       const operator = operatorOf.get(place.at.step.split('#', 1)[0] ?? '') ?? 'test';
       const share = calls.length === 0 ? 0 : asked / calls.length;
       const worst = calls.map(({ request }) => worstCase(request));
-      const old = counts.get(operator) ?? none;
-      counts.set(operator, {
+      const asker = askerName({ provider, operator });
+      const old = counts.get(asker) ?? none;
+      counts.set(asker, {
         calls: old.calls + asked,
         bytes: old.bytes + share * worst.reduce((sum, { input }) => sum + input, 0),
         limit: old.limit + share * worst.reduce((sum, { output }) => sum + output, 0),
@@ -206,11 +229,10 @@ async function countCalls(recipe: Recipe, files: TaskFiles, course: Course, roun
       return answers;
     },
   });
-  const counted = counting(ledger);
   const ledgers = {
-    ledger: counted,
-    ledgerOf: async () => counted,
-    embeddingsOf: async () => counting(ledger.of(embeddingModel(embedder))),
+    ledger: counting(ledger, recipe.model),
+    ledgerOf: async (provider: string) => counting(ledger, provider),
+    embeddingsOf: async (provider: string) => counting(ledger.of(embeddingModel(embedder)), provider),
   };
   const run = { id, recipe: shortened, seed: recipe.seed, model, sets, services, control, eras: [] };
   await turnWheel({ ...run, ...ledgers });

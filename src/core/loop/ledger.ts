@@ -12,13 +12,14 @@ import type { TokenUsage } from '../model/task.ts';
 import type { EffectRecord } from '../model/effect.ts';
 import type { LanguageModel, ModelAnswer, ModelRequest, StopSignal } from '../ports.ts';
 import { ProviderError } from '../ports.ts';
-import { type AnswerCache, createAnswerCache } from './answerCache.ts';
+import { type AnswerCache, createAnswerCache, placeOf } from './answerCache.ts';
 import { askByBatches, type BatchAsking, type KeyedCall } from './askBatches.ts';
 import { behaviour } from './behaviour.ts';
 import { atPrice, type Budget, createBudget } from './budget.ts';
 import { Halted } from './halt.ts';
 import { type Account as RunAccount, type Origin, type Session, sessionRow } from './journal.ts';
 import { performCalls } from './performCalls.ts';
+import { callKey } from './effectKeys.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { isStopping, type RunControl, type RunServices } from './services.ts';
 
@@ -198,6 +199,7 @@ async function askOnce(
         control,
         now: () => services.clock.monotonic(),
         recordOf: (call, answer, ms) => effectOf(place, call, answer, ms),
+        noteOf: noterOf(account, place),
         onDurable: (call, answer) => {
           answers.set(call.key, answer);
           teller({ index: call.index, answer });
@@ -234,6 +236,7 @@ async function askInBatches(
     recorder,
     stop,
     place,
+    noteOf: noterOf(account, place),
     answers,
     price: model.price ?? null,
     forGood: () => isStopping(control) && control.reason === 'stop',
@@ -242,6 +245,12 @@ async function askInBatches(
       onSettled(Math.min(calls.length, answers.size + remote), settled, "answered by the provider's batch"),
   };
   await askByBatches(asking, calls);
+}
+
+/** Later runs find an answer by its request where this one looks for its answers in earlier ones. */
+function noterOf({ cache, model }: Account, { at }: EffectPlace) {
+  return (call: KeyedCall, answer: ModelAnswer): EffectRecord | null =>
+    cache === null ? null : placeOf(model, call, answer, at);
 }
 
 /** What comes within one turn of the event loop is told together. */
@@ -265,11 +274,11 @@ function unanswered(
   answers: ReadonlyMap<EffectKey, ModelAnswer>,
 ): KeyedCall[] {
   const asked = new Set<EffectKey>(answers.keys());
-  return calls.flatMap(({ request }, index) => {
+  return calls.flatMap(({ request, attempt = 0 }, index) => {
     const key = keys[index];
     if (key === undefined || asked.has(key)) return [];
     asked.add(key);
-    return [{ key, request, index }];
+    return [{ key, request, index, attempt }];
   });
 }
 
@@ -308,26 +317,6 @@ function halted({ control, budget }: Account): Halted {
   return new Halted('budget', budget.reason());
 }
 
-/**
- * Everything that can change an answer (design: the ledger). Members of a request that are absent leave keys as they were,
- * and so does `again`, how often the ledger itself has asked once more, while it is 0.
- */
-export function callKey(
-  place: Pick<EffectPlace, 'step' | 'round'>,
-  { item, sample, request, attempt = 0 }: Call,
-  again: number,
-  model: string,
-): EffectKey {
-  const { messages, temperature, maxTokens, seed, weights, responseFormat, logprobs } = request;
-  const asked = messages.map(({ role, content }) => [role, content]);
-  const { name, schema } = responseFormat ?? { name: null, schema: null };
-  const extras =
-    responseFormat === undefined && logprobs === undefined ? [] : [name, schema, logprobs ?? null];
-  const body = [asked, temperature, maxTokens, seed, weights, ...extras];
-  const tries = again === 0 ? attempt : [attempt, again];
-  return asId<EffectKey>(hashOf(['model', place.step, place.round, item, sample, tries, body, model]));
-}
-
 function effectOf(place: EffectPlace, call: KeyedCall, answer: ModelAnswer, ms: number): EffectRecord {
   const usage = answer.ok ? answer.usage : NO_USAGE;
   return { key: call.key, kind: 'model', at: place.at, result: JSON.stringify(answer), usage, ms };
@@ -355,11 +344,14 @@ async function takeCached(
 ): Promise<void> {
   const found = (await cache?.find(model, calls)) ?? [];
   if (found.length === 0) return;
-  recorder.adopt(
-    found.map((record) => ownCopy(record, place.at)),
-    found.length,
-    'cache',
-  );
+  const asked = new Map(calls.map((call) => [call.key, call]));
+  const notes = found.flatMap(({ key, result }) => {
+    const call = asked.get(key);
+    const answer = JSON.parse(result) as ModelAnswer;
+    return (call === undefined ? null : placeOf(model, call, answer, place.at)) ?? [];
+  });
+  const copies = found.map((record) => ownCopy(record, place.at));
+  recorder.adopt([...copies, ...notes], found.length, 'cache');
   await recorder.flush();
   budget.reuse(found.length, 'cache');
   for (const { key, result } of found) answers.set(key, JSON.parse(result) as ModelAnswer);

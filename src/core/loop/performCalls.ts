@@ -17,6 +17,8 @@ export interface Performing<Call extends PendingCall> extends Feeding {
   readonly model: LanguageModel;
   /** What is made durable of an answer; `ms` since its call was taken. */
   readonly recordOf: (call: Call, answer: ModelAnswer, ms: number) => EffectRecord;
+  /** What is made durable beside it; null for nothing. */
+  readonly noteOf: (call: Call, answer: ModelAnswer) => EffectRecord | null;
   /** After the answer is durable. */
   readonly onDurable: (call: Call, answer: ModelAnswer) => void;
 }
@@ -34,12 +36,16 @@ function settle<Call extends PendingCall>(
   { call, number, takenAt }: Made<Call>,
   answer: ModelAnswer,
 ): void {
-  const { budget, recorder, now, recordOf, onDurable } = performing;
+  const { budget, recorder, now, recordOf, noteOf, onDurable } = performing;
   const usage = answer.ok ? answer.usage : NO_USAGE;
   const { beyond, paid, unpriced } = budget.settle(call.request, usage);
   const known = usage.input !== null && usage.output !== null;
   const record = recordOf(call, answer, now() - takenAt);
-  recorder.settle(number, record, { beyond: known ? null : beyond, paid, unpriced }, () => onDurable(call, answer));
+  const note = noteOf(call, answer);
+  const rows = note === null ? [record] : [record, note];
+  recorder.settle(number, rows, { beyond: known ? null : beyond, paid, unpriced }, () =>
+    onDurable(call, answer),
+  );
 }
 
 async function inWaves<Call extends PendingCall>(

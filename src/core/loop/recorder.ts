@@ -20,8 +20,13 @@ import { createSettler } from './settler.ts';
 export interface Recorder {
   /** Resolves when durable, with the number of the first; only then may the calls be made. */
   reserve(worst: readonly Worst[]): Promise<number>;
-  /** `number` is null for an answer of a batch, which holds no reservation here. `onDurable` once it is. */
-  settle(number: number | null, record: EffectRecord, cost: SettledCost, onDurable: () => void): void;
+  /** `number` is null for an answer of a batch, which holds no reservation here; `records` the answer and what goes with it. `onDurable` once they are. */
+  settle(
+    number: number | null,
+    records: readonly EffectRecord[],
+    cost: SettledCost,
+    onDurable: () => void,
+  ): void;
   /** Calls that were reserved and never made. */
   giveBack(numbers: readonly number[]): void;
   /** Records of another run made this run's own; `answers` of them are answers that run paid for. */
@@ -50,7 +55,7 @@ type Item =
   | {
       readonly kind: 'settle';
       readonly number: number | null;
-      readonly record: EffectRecord;
+      readonly records: readonly EffectRecord[];
       readonly cost: SettledCost;
       readonly onDurable: () => void;
     }
@@ -77,7 +82,7 @@ export function createRecorder({ runId, session, store, clock }: Place): Recorde
   const write = async (batch: readonly Item[]): Promise<void> => {
     const entry = entryOf(batch, Math.round(clock.monotonic() - began));
     const records = batch.flatMap((item) =>
-      item.kind === 'settle' ? [item.record] : item.kind === 'adopt' ? item.records : [],
+      item.kind === 'settle' || item.kind === 'adopt' ? item.records : [],
     );
     await store.settleEffects(runId, [...records, entryRow(session, entries + 1, entry)]);
     entries += 1;
@@ -104,8 +109,8 @@ export function createRecorder({ runId, session, store, clock }: Place): Recorde
       if (!settler.add({ kind: 'reserve', worst, done })) await settler.finish();
       return done.promise.finally(() => waiting.delete(done));
     },
-    settle: (number, record, cost, onDurable) =>
-      void settler.add({ kind: 'settle', number, record, cost, onDurable }),
+    settle: (number, records, cost, onDurable) =>
+      void settler.add({ kind: 'settle', number, records, cost, onDurable }),
     giveBack: (numbers) => void (numbers.length > 0 && settler.add({ kind: 'giveBack', numbers })),
     adopt: (records, answers, from) => void settler.add({ kind: 'adopt', records, answers, from }),
     get broken() {

@@ -1,7 +1,7 @@
 // Owns the check of asking for answers of a form: what is asked once more, with which words, and what is never asked again.
 import { describe, expect, test } from 'vitest';
 import { type AnswerForm, askForm } from '../../../../src/core/loop/askForm.ts';
-import { callKey } from '../../../../src/core/loop/ledger.ts';
+import { callKey } from '../../../../src/core/loop/effectKeys.ts';
 import type { StepContext } from '../../../../src/core/loop/stepContext.ts';
 import { numberOf, objectsIn } from '../../../../src/core/prompt/replies.ts';
 import type { ModelAnswer, ModelRequest } from '../../../../src/core/ports.ts';

@@ -7,6 +7,9 @@ import { costOf, perDollar } from '../../../../src/core/measure/prices.ts';
 import type { RunCaps } from '../../../../src/core/model/cost.ts';
 import { asId, type RunId } from '../../../../src/core/model/ids.ts';
 import type { LanguageModel, ModelAnswer, ModelRequest } from '../../../../src/core/ports.ts';
+import { estimateRun } from '../../../../src/core/loop/estimate.ts';
+import { parseRecipe } from '../../../../src/core/loop/parseRecipe.ts';
+import { files, recipe as recipeOf } from '../../../fakes/doublingWorld.ts';
 import { memoryStore, type MemoryStore } from '../../../fakes/memoryStore.ts';
 import { testRun } from '../../../fakes/runServices.ts';
 
@@ -104,7 +107,6 @@ describe('money over sessions', () => {
     const first = await session(store, main, { tokens: 1_000_000 });
     const never = new Promise<never>(() => undefined);
     const silent = model('judge', null, {
-      // eslint-disable-next-line require-yield -- it is killed before it answers
       async *generate() {
         await never;
       },
@@ -173,5 +175,38 @@ describe('money over sessions', () => {
     expect((await readAccount(store, id)).open).toBe(0);
     const again = await session(store, batching);
     expect(again.meter()).toMatchObject({ calls: 3, usd: paid / perDollar, worstCaseCalls: 1 });
+  });
+});
+
+describe('an estimate of a run with a judge', () => {
+  const text = recipeOf(`
+  - solve: {}
+  - assess: { source: judge, panel: [j] }
+  - evaluate: { suite: dev }`);
+  const loaded = Object.fromEntries(
+    Object.entries(files).map(([name, tasks]) => [name, { tasks, skipped: [] }]),
+  );
+  const history = { operators: new Map(), msPerCall: null };
+
+  it.each([
+    ['at its own price', { input: 500, output: 500 }, true],
+    ['as unknown where its price is', null, false],
+  ])('counts its calls %s', async (_what, judge, known) => {
+    const { recipe } = parseRecipe(text);
+    if (recipe === null) throw new Error('The recipe is wrong.');
+    const asked: string[] = [];
+    const priceOf = async (provider: string) => {
+      asked.push(provider);
+      return judge;
+    };
+    const { services } = testRun({ files: loaded });
+    const { usd } = await estimateRun(recipe, services.files, { input: 1, output: 1 }, history, priceOf);
+    const alone = await estimateRun(recipe, services.files, { input: 1, output: 1 }, history, async () => ({
+      input: 1,
+      output: 1,
+    }));
+    expect(asked).toEqual(['j']);
+    if (known) expect(usd?.high).toBeGreaterThan(10 * (alone.usd?.high ?? Infinity));
+    else expect(usd).toBeNull();
   });
 });
