@@ -322,47 +322,58 @@ describe('a server on this machine', () => {
 });
 
 describe('what asks and tells of providers, in every theme', () => {
-  it('looks right', async () => {
-    const server = await startOpenAiServer(json(401, { error: { message: 'no' } }));
-    try {
-      const editor = await open({
-        workspace: folderWith({ 'a.loop.yaml': recipe('a', '{ provider: adders, model: adder }') }),
-        settings: {
-          'ratchet.providers': {
-            adders: { baseURL: server.baseURL },
-            broken: { headers: { 'api-key': 'x' } },
-          },
+  let server: FakeServer;
+  let editor: Editor;
+  let page: Page;
+
+  beforeAll(async () => {
+    server = await startOpenAiServer(json(401, { error: { message: 'no' } }));
+    editor = await open({
+      workspace: folderWith({ 'a.loop.yaml': recipe('a', '{ provider: adders, model: adder }') }),
+      settings: {
+        'ratchet.providers': {
+          adders: { baseURL: server.baseURL },
+          broken: { headers: { 'api-key': 'x' } },
         },
-        viewport: { width: 800, height: 700 },
-      });
-      const { page } = editor;
-      failed(editor, 'themes');
-      await trees.openContainer(page, 'Ratchet');
-      for (const theme of ['light', 'highContrast', 'highContrastLight', 'dark'] satisfies Theme[]) {
-        await useTheme(page, theme);
-        await runCommand(page, 'Ratchet: Set API Key...');
-        await page
-          .locator('.quick-input-widget:visible .label-description', { hasText: 'https://' })
-          .first()
-          .waitFor();
-        await page.waitForTimeout(400);
-        await screenshot(page, `providers-pick-${theme}`);
-        await choose(page, 'adders');
-        await quickInput(page).waitFor();
-        await page.keyboard.press('Escape');
-        await runCommand(page, 'Ratchet: Test Connection...');
-        await choose(page, 'adders');
-        await shell.waitForNotification(page, 'wants a key and none is set');
-        await page.waitForTimeout(400);
-        await screenshot(page, `providers-told-${theme}`);
-        await runCommand(page, 'Notifications: Clear All Notifications');
-      }
+      },
+      viewport: { width: 800, height: 700 },
+    });
+    page = editor.page;
+    await trees.openContainer(page, 'Ratchet');
+  });
+  afterAll(async () => {
+    await closeEditors();
+    await server.close();
+  });
+
+  it.each(['light', 'highContrast', 'highContrastLight', 'dark'] satisfies Theme[])(
+    'looks right, %s',
+    async (theme) => {
+      failed(editor, `themes-${theme}`);
+      await useTheme(page, theme);
       await runCommand(page, 'Ratchet: Set API Key...');
-      await choose(page, 'broken');
-      await shell.waitForNotification(page, 'may carry a key, which settings must not hold');
-    } finally {
-      await closeEditors();
-      await server.close();
-    }
+      await page
+        .locator('.quick-input-widget:visible .label-description', { hasText: 'https://' })
+        .first()
+        .waitFor();
+      await page.waitForTimeout(400);
+      await screenshot(page, `providers-pick-${theme}`);
+      await choose(page, 'adders');
+      await quickInput(page).waitFor();
+      await page.keyboard.press('Escape');
+      await runCommand(page, 'Ratchet: Test Connection...');
+      await choose(page, 'adders');
+      await shell.waitForNotification(page, 'wants a key and none is set');
+      await page.waitForTimeout(400);
+      await screenshot(page, `providers-told-${theme}`);
+      await runCommand(page, 'Notifications: Clear All Notifications');
+    },
+  );
+
+  it('says of settings that hold a key that they must not', async () => {
+    failed(editor, 'key-in-settings');
+    await runCommand(page, 'Ratchet: Set API Key...');
+    await choose(page, 'broken');
+    await shell.waitForNotification(page, 'may carry a key, which settings must not hold');
   });
 });

@@ -8,6 +8,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { type FakeServer, startOpenAiServer } from '../fakes/openaiServer.ts';
 import { answer, choose, quickInput, runCommand, useTheme } from './harness/commands.ts';
+import { answerFileDialog } from './harness/dialogs.ts';
 import { openEditor, repository, type Editor } from './harness/editor.ts';
 import { adding, searchLoop } from './harness/providerEditors.ts';
 import { keepEvidence, screenshot } from './harness/screenshot.ts';
@@ -45,15 +46,6 @@ describe('money and run control', () => {
   const panel = () => webviewFrame(page, name);
   const press = async (button: string) =>
     (await panel()).getByRole('button', { name: button, exact: true }).click();
-  /** Names a file in the editor's own file dialog, which lists the folder once the name is in and only then takes it. */
-  const answerDialog = async (file: string, button: string) => {
-    await quickInput(page).fill(file);
-    await page.waitForTimeout(1_000);
-    await page
-      .locator('.quick-input-widget:visible')
-      .getByRole('button', { name: button, exact: true })
-      .click();
-  };
   /** A panel that is still opening would take the focus from what is opened next. */
   const openPanel = async () => {
     await trees.clickTreeItem(page, 'Loops & Runs', name);
@@ -174,13 +166,13 @@ describe('money and run control', () => {
     await openPanel();
     await runCommand(page, 'Ratchet: Export Run Bundle...');
     const file = path.join(folder, 'taken.ratchetbundle');
-    await answerDialog(file, 'OK');
+    await answerFileDialog(page, 'Export Bundle of', file);
     await shell.waitForNotification(page, 'Bundled');
     expect(readFileSync(file).length).toBeGreaterThan(1_000);
     const before = server.seen.length;
     await runCommand(page, 'Notifications: Clear All Notifications');
     await runCommand(page, 'Ratchet: Replay Bundle...');
-    await answerDialog(file, 'Replay');
+    await answerFileDialog(page, 'Replay Bundle', file);
     await shell.waitForNotification(page, 'the same as when it was bundled');
     await screenshot(page, 'run-control-replay');
     expect(server.seen.length).toBe(before);

@@ -52,6 +52,9 @@ export function measureRound(
     tasks: taskFacts({ ...values, experiences: own }),
     made: sampled,
     archive: before.health.archive,
+    judgedLengths: own
+      .filter(({ solution }) => isJudged(values.feedback.get(solution.id) ?? []))
+      .map(({ solution }) => solution.output.length),
     judgedTwice: own.flatMap(({ solution }) => judgedTwice(values.feedback.get(solution.id) ?? [])),
     comparison: comparison(before, after),
   });
@@ -78,6 +81,10 @@ function taskFacts(values: RoundValues): readonly TaskFacts[] {
     passed: group.filter((experience) => (score(experience) ?? 0) >= 1).length,
     lengths: group.map(({ solution }) => solution.output.length),
   }));
+}
+
+function isJudged(feedback: readonly Feedback[]): boolean {
+  return feedback.some(({ source }) => source === 'judge');
 }
 
 function judgedTwice(feedback: readonly Feedback[]): readonly { self: boolean; independent: boolean }[] {

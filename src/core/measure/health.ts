@@ -25,6 +25,8 @@ export interface RoundFacts {
   readonly made: readonly string[];
   /** Texts of all rounds before. */
   readonly archive: readonly string[];
+  /** Of the outputs that a judge scored, as `lengths`. */
+  readonly judgedLengths: readonly number[];
   /** Items judged by the model itself and by somebody independent: the two verdicts. */
   readonly judgedTwice: readonly { readonly self: boolean; readonly independent: boolean }[];
   /** Against the candidate in use before, on the same tasks; null without such a comparison. */
@@ -41,6 +43,8 @@ export interface Health {
   /** How divided the answers to one task are on average, in [0, 1]. */
   readonly answerEntropy: number | null;
   readonly meanLength: number | null;
+  /** The same of outputs that a judge scored: where nobody judges by taste, a longer answer flatters nobody. */
+  readonly judgedLength: number | null;
   /** Share of twice judged items on which the model and the independent judge agree, in [0, 1]. */
   readonly selfAgreement: number | null;
   /** Share the model passed minus the share the independent judge passed, in [-1, 1]. */
@@ -79,6 +83,7 @@ export function measureHealth(facts: RoundFacts): Health {
     novelty: noveltyAgainst(facts.made, facts.archive),
     answerEntropy: meanOrNull(facts.tasks.flatMap(({ answers }) => relativeEntropy(answers) ?? [])),
     meanLength: meanOrNull(facts.tasks.flatMap(({ lengths }) => lengths)),
+    judgedLength: meanOrNull(facts.judgedLengths),
     selfAgreement: shareOf(twice, ({ self, independent }) => self === independent),
     selfFlattery: selfShare === null || independentShare === null ? null : selfShare - independentShare,
     regressionShare: compared === null || compared.tasks === 0 ? null : compared.worse / compared.tasks,
@@ -159,11 +164,11 @@ export const healthAlarms: readonly Alarm[] = [
     source: 'MoT (2305.05181) for the entropy; TTRL and R-Zero for majorities that are wrong together',
   },
   {
-    signal: 'meanLength',
+    signal: 'judgedLength',
     threshold: 1.5,
     crossed: ({ now, first }, threshold) =>
-      when(ratio(now.meanLength, first.meanLength), (value) => value > threshold),
-    says: 'Answers are much longer than at the start; judges prefer longer answers, so compare at equal length.',
+      when(ratio(now.judgedLength, first.judgedLength), (value) => value > threshold),
+    says: 'Judged answers are much longer than at the start; judges prefer longer answers, so compare at equal length.',
     failure: 'length drift: judged gains that are length',
     source: 'Length-controlled AlpacaEval (2404.04475); Singhal et al. (2310.03716)',
   },

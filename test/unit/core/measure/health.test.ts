@@ -18,6 +18,7 @@ const facts: RoundFacts = {
   ],
   made: ['add the numbers', 'sort the words'],
   archive: ['add the numbers'],
+  judgedLengths: [10, 50],
   judgedTwice: [
     { self: true, independent: true },
     { self: true, independent: false },
@@ -33,6 +34,7 @@ const healthy: Health = {
   novelty: 0.6,
   answerEntropy: 0.6,
   meanLength: 100,
+  judgedLength: 100,
   selfAgreement: 0.9,
   selfFlattery: 0,
   regressionShare: 0,
@@ -53,6 +55,7 @@ describe('measureHealth', () => {
     expect(health.novelty).toBeCloseTo((0 + 2 / 3) / 2, 12);
     expect(health.answerEntropy).toBeCloseTo((0 + 1 / 2 + 1) / 3, 12);
     expect(health.meanLength).toBe(20);
+    expect(health.judgedLength).toBe(30);
     expect(health.selfAgreement).toBe(1 / 2);
     expect(health.selfFlattery).toBe(1 / 2);
     expect(health.regressionShare).toBe(1 / 5);
@@ -67,6 +70,7 @@ describe('measureHealth', () => {
       tasks: [],
       made: [],
       archive: [],
+      judgedLengths: [],
       judgedTwice: [],
       comparison: null,
     });
@@ -93,7 +97,7 @@ describe('healthWarnings', () => {
     ['signalShare', { signalShare: 0.1 }],
     ['novelty', { novelty: 0.2 }],
     ['answerEntropy', { answerEntropy: 0.2 }],
-    ['meanLength', { meanLength: 160 }],
+    ['judgedLength', { judgedLength: 160 }],
     ['selfAgreement', { selfAgreement: 0.6 }],
     ['selfFlattery', { selfFlattery: 0.2 }],
     ['regressionShare', { regressionShare: 0.1, regressions: 2 }],
@@ -109,15 +113,16 @@ describe('healthWarnings', () => {
   });
 
   test('what explains a figure keeps it quiet', () => {
-    // Agreement that came with being right, one regression only, other k than at first.
+    // Longer answers that no judge scored, agreement that came with being right, one regression only, other k than at first.
+    expect(signals([healthy, { ...healthy, meanLength: 400 }])).toEqual([]);
     expect(signals([healthy, { ...healthy, answerEntropy: 0.1, passAt1: 0.6, passAtK: 0.8 }])).toEqual([]);
     expect(signals([healthy, { ...healthy, regressionShare: 0.1, regressions: 1 }])).toEqual([]);
     expect(signals([healthy, { ...healthy, passAt1: 0.5, passAtK: 0.6, k: 2 }])).toEqual([]);
   });
 
   test('thresholds can be replaced', () => {
-    const rounds = [healthy, { ...healthy, meanLength: 160 }];
-    expect(healthWarnings(rounds, { meanLength: 2 })).toEqual([]);
+    const rounds = [healthy, { ...healthy, judgedLength: 160 }];
+    expect(healthWarnings(rounds, { judgedLength: 2 })).toEqual([]);
     expect(healthWarnings(rounds)[0]).toMatchObject({ threshold: 1.5, value: 1.6 });
   });
 
