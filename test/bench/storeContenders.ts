@@ -70,6 +70,7 @@ export function nativeConnection(file: string): Connection {
     prepared.set(sql, found);
     return found;
   };
+  let writes = 0;
   const connection: Connection = {
     path: file,
     run: (sql, ...parameters) => Number(statement(sql).run(...(parameters as SQLInputValue[])).changes),
@@ -78,6 +79,8 @@ export function nativeConnection(file: string): Connection {
     all: (sql, ...parameters) => statement(sql).all(...(parameters as SQLInputValue[])) as Row[],
     script: (sql) => database.exec(sql),
     vacuumInto: () => undefined,
+    // What is kept between writes is ours alone.
+    writes: () => ++writes,
     syncFailed: () => false,
     logBytes: () => 0,
     close: () => database.close(),

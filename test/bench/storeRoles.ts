@@ -91,6 +91,7 @@ async function openInMemory(): Promise<void> {
     statement.free();
     return rows;
   };
+  let asked = 0;
   firstPage({
     path: file,
     run: () => 0,
@@ -98,6 +99,7 @@ async function openInMemory(): Promise<void> {
     all: (text, ...values) => all(text, values),
     script: () => undefined,
     vacuumInto: () => undefined,
+    writes: () => ++asked,
     syncFailed: () => false,
     logBytes: () => 0,
     close: () => undefined,

@@ -25,6 +25,8 @@ export interface Connection {
   script(sql: string): void;
   /** Writes a compact copy of the database to a file that does not exist yet. */
   vacuumInto(path: string): void;
+  /** A greater number after anything that may have changed a row, or undone a change: what was read before may be kept until then. */
+  writes(): number;
   /** A sync has failed since this connection was opened. */
   syncFailed(): boolean;
   /** About how long the log is, in bytes. */
@@ -62,6 +64,12 @@ function readRow(prepared: Prepared): Row {
   for (let index = 0; index < columns.length; index++)
     row[columns[index] as string] = values[index] as SqlValue;
   return row;
+}
+
+function readRows(prepared: Prepared): readonly Row[] {
+  const rows: Row[] = [];
+  while (prepared.statement.step()) rows.push(readRow(prepared));
+  return rows;
 }
 
 function openDatabase(sql: initSqlJs.SqlJs, mount: Mount): initSqlJs.Database {
@@ -130,6 +138,7 @@ export function createConnection(
   const database = openMounted(sql, mounts, mount);
   const prepare = statementCache(database);
   let closed = false;
+  let writes = 0;
 
   const guarded = <Result>(work: () => Result): Result => {
     if (closed) throw new StoreError(`${path} is closed.`, 'CLOSED');
@@ -168,22 +177,23 @@ export function createConnection(
     path,
     run: (text, ...values) =>
       stepping(text, values, ({ statement }) => {
+        writes++;
         statement.step();
         return database.getRowsModified();
       }),
     get: (text, ...values) =>
       stepping(text, values, (prepared) => (prepared.statement.step() ? readRow(prepared) : null)),
-    all: (text, ...values) =>
-      stepping(text, values, (prepared) => {
-        const rows: Row[] = [];
-        while (prepared.statement.step()) rows.push(readRow(prepared));
-        return rows;
+    all: (text, ...values) => stepping(text, values, readRows),
+    script: (text) =>
+      guarded(() => {
+        writes++;
+        database.exec(text);
       }),
-    script: (text) => guarded(() => void database.exec(text)),
     vacuumInto: (target) =>
       withMounted(mounts, target, files, (name) =>
         guarded(() => void database.exec(`VACUUM INTO '${name}'`)),
       ),
+    writes: () => writes,
     syncFailed: () => mount.syncFailed,
     logBytes: () => mount.logBytes,
     close: end,

@@ -57,8 +57,27 @@ function toGroup(connection: Connection, row: Row): ExperienceGroup {
   };
 }
 
+interface KnownGroups {
+  readonly run: number;
+  /** Of the connection, when they were read. */
+  readonly writes: number;
+  readonly groups: readonly ExperienceGroup[];
+}
+
+/** Of the run asked for last: a page and the counts beside it ask for the same. */
+const known = new WeakMap<Connection, KnownGroups>();
+
 /** Groups of a run, main arm first, then by round. */
 export function groupsOf(connection: Connection, run: number): readonly ExperienceGroup[] {
+  const writes = connection.writes();
+  const last = known.get(connection);
+  if (last?.run === run && last.writes === writes) return last.groups;
+  const groups = readGroups(connection, run);
+  known.set(connection, { run, writes, groups });
+  return groups;
+}
+
+function readGroups(connection: Connection, run: number): readonly ExperienceGroup[] {
   return connection
     .all(
       `SELECT ${COLUMNS} FROM experience_groups WHERE run = ? AND count > 0 ORDER BY arm DESC, round, verdict`,

@@ -5,11 +5,11 @@
 import type { Annotation } from '../../core/model/feedback.ts';
 import { asId } from '../../core/model/ids.ts';
 import type { ExperienceFilter, ExperiencePage, ExperienceSummary } from '../../core/model/views.ts';
-import { StoreError } from '../../core/ports.ts';
 import type { Connection, Row } from './connection.ts';
 import { groupsOf, type ExperienceGroup } from './experienceGroups.ts';
 import { ANNOTATION_COLUMNS, prefixed, toAnnotation, toFeedback, toRefinement } from './experienceRows.ts';
 import { OUTPUT } from './longTexts.ts';
+import { pageStart } from './pageRange.ts';
 import { checksum } from './payload.ts';
 import { readRow } from './readRow.ts';
 import { refOf } from './refs.ts';
@@ -17,7 +17,6 @@ import { damageError } from './storeFault.ts';
 import { ARMS, GROUP_VERDICTS } from './words.ts';
 import { taskChecksum } from './writeExperiences.ts';
 
-const LARGEST_PAGE = 1000;
 /** Row numbers of a group read at once. */
 const READ_AHEAD = 64;
 
@@ -61,10 +60,25 @@ interface Cursor {
   next: number;
 }
 
-function smallest(cursors: ReadonlySet<Cursor>): Cursor | null {
-  let found: Cursor | null = null;
-  for (const cursor of cursors) if (found === null || cursor.next < found.next) found = cursor;
-  return found;
+/** Takes up groups as their turn comes: of many rounds only those are compared whose rows lie side by side. */
+function turns(waiting: readonly Cursor[]) {
+  const later = waiting.toSorted((one, other) => other.next - one.next);
+  const begun = new Set<Cursor>();
+  const isBefore = (cursor: Cursor | undefined, other: Cursor | null): cursor is Cursor =>
+    cursor !== undefined && (other === null || cursor.next < other.next);
+  return {
+    /** The group whose next is smallest; null at the end. */
+    next: (): Cursor | null => {
+      let found: Cursor | null = null;
+      for (const cursor of begun) if (isBefore(cursor, found)) found = cursor;
+      const first = later.at(-1);
+      if (!isBefore(first, found)) return found;
+      later.pop();
+      begun.add(first);
+      return first;
+    },
+    end: (cursor: Cursor): void => void begun.delete(cursor),
+  };
 }
 
 /**
@@ -80,18 +94,18 @@ function mergedRefs(
 ): readonly number[] {
   const sql = `SELECT ref FROM solutions WHERE experience_group = ? AND ref >= ? ${unannotatedOnly ? 'AND annotated = 0' : ''}
     ORDER BY ref LIMIT ?`;
-  const cursors = new Set<Cursor>(
+  const { next, end } = turns(
     groups
       .filter(({ last }) => last > after)
       .map(({ ref, first }) => ({ group: ref, ahead: [], next: Math.max(first, after + 1) })),
   );
   const found: number[] = [];
-  for (let cursor = smallest(cursors); cursor !== null && found.length < limit; cursor = smallest(cursors)) {
+  for (let cursor = next(); cursor !== null && found.length < limit; cursor = next()) {
     const head = cursor.ahead.shift();
     if (head === undefined) {
       const count = Math.min(READ_AHEAD, limit - found.length);
       cursor.ahead = refsIn(connection.all(sql, cursor.group, cursor.next, count));
-      if (cursor.ahead.length === 0) cursors.delete(cursor);
+      if (cursor.ahead.length === 0) end(cursor);
       else cursor.next = cursor.ahead[0] as number;
       continue;
     }
@@ -102,19 +116,21 @@ function mergedRefs(
 }
 
 /** The newest refinement's reason where there is one, else the newest reason of a feedback, by solution. */
-function reasonsOf(connection: Connection, refs: string): ReadonlyMap<number, string> {
+function reasonsOf(connection: Connection, refs: readonly number[]): ReadonlyMap<number, string> {
   const { path } = connection;
   const reasons = new Map<number, string>();
-  const all = (table: string, which: string): readonly Row[] =>
+  const newest = (table: string, of: readonly number[], which: string): readonly Row[] =>
     connection.all(
       `SELECT r.*, max(r.position) AS newest FROM json_each(?) j CROSS JOIN ${table} r ON r.solution = j.value
-       ${which} GROUP BY r.solution`,
-      refs,
+       ${which} GROUP BY j.key`,
+      JSON.stringify(of),
     );
-  for (const row of all('feedback', 'WHERE r.reason IS NOT NULL'))
-    reasons.set(Number(row['solution']), toFeedback(path, '', row).reason ?? '');
-  for (const row of all('refinements', ''))
+  for (const row of newest('refinements', refs, ''))
     reasons.set(Number(row['solution']), toRefinement(path, '', row).reason);
+  const others = refs.filter((ref) => !reasons.has(ref));
+  if (others.length === 0) return reasons;
+  for (const row of newest('feedback', others, 'WHERE r.reason IS NOT NULL'))
+    reasons.set(Number(row['solution']), toFeedback(path, '', row).reason ?? '');
   return reasons;
 }
 
@@ -178,8 +194,7 @@ export function experienceSummaries(
   refs: readonly number[],
 ): readonly ExperienceSummary[] {
   if (refs.length === 0) return [];
-  const list = JSON.stringify(refs);
-  const reasons = reasonsOf(connection, list);
+  const reasons = reasonsOf(connection, refs);
   return connection
     .all(
       `SELECT ${SUMMARY_COLUMNS}
@@ -189,7 +204,7 @@ export function experienceSummaries(
          CROSS JOIN tasks t ON t.ref = s.task
          CROSS JOIN experience_groups g ON g.ref = s.experience_group
        ORDER BY j.key`,
-      list,
+      JSON.stringify(refs),
     )
     .map((row) => toSummary(connection, row, reasons));
 }
@@ -201,18 +216,7 @@ export function experiencePage(
   after: string | null,
   limit: number,
 ): ExperiencePage {
-  const start = after === null ? 0 : Number(after);
-  if (
-    !Number.isSafeInteger(start) ||
-    start < 0 ||
-    !Number.isInteger(limit) ||
-    limit < 1 ||
-    limit > LARGEST_PAGE
-  )
-    throw new StoreError(
-      `A page has 1 to ${LARGEST_PAGE} experiences and begins where another ended.`,
-      'RANGE',
-    );
+  const start = pageStart(after, limit, 0, 0);
   const run = refOf(connection, 'runs', asId(filter.runId));
   const groups = groupsOf(connection, run).filter((group) => matches(group, filter));
   // One more than asked for says whether there is a next page.

@@ -5,17 +5,16 @@
  */
 import { asId, type RunId } from '../../core/model/ids.ts';
 import type { ExperienceFilter, ExperienceHit, ExperienceSearchPage } from '../../core/model/views.ts';
-import { StoreError } from '../../core/ports.ts';
 import type { Connection, Row, SqlValue } from './connection.ts';
 import { experienceSummaries } from './experiencePages.ts';
 import { OUTPUT } from './longTexts.ts';
+import { pageStart } from './pageRange.ts';
 import { decodeText } from './payload.ts';
 import { findRef } from './refs.ts';
 import type { SearchIndex } from './searchIndex.ts';
 import { hasLiterals, hasText, parseSearch, type SearchQuery } from './searchQuery.ts';
 import { IS_HERE } from './words.ts';
 
-const LARGEST_PAGE = 1000;
 /** Solutions looked at in one statement. */
 const CHUNK = 256;
 /** What a page may cost: the texts it may compare, the rows or hits of the index it may look at. */
@@ -217,18 +216,7 @@ export function searchExperiences(
   },
 ): ExperienceSearchPage {
   const { text, filter, after, limit } = request;
-  const below = after === null ? Number.MAX_SAFE_INTEGER : Number(after);
-  if (
-    !Number.isSafeInteger(below) ||
-    below < 1 ||
-    !Number.isInteger(limit) ||
-    limit < 1 ||
-    limit > LARGEST_PAGE
-  )
-    throw new StoreError(
-      `A page has 1 to ${LARGEST_PAGE} experiences and begins where another ended.`,
-      'RANGE',
-    );
+  const below = pageStart(after, limit, Number.MAX_SAFE_INTEGER, 1);
   const query = parseSearch(text);
   const scope = scopeOf(connection, filter, query);
   if (scope === null) return { items: [], next: null, problems: query.problems };
