@@ -2,7 +2,7 @@
  * Owns `propose`: what a model is asked for when it invents tasks, and which tasks its reply holds. From a pool of tasks
  * (Self-Instruct, Wang et al. 2022), by rewriting one (Evol-Instruct, Xu et al. 2023; inversion, MetaMath, Yu et al. 2023),
  * from a document its solver does not see (SPICE, Liu et al. 2025), from topics, from failures (LLM2LLM, Lee et al. 2024),
- * or from nothing but the ability. Deliberately asks nothing itself and grades nothing.
+ * from nothing but the ability, or as challenges to itself (challenge.ts). Deliberately asks nothing itself and grades nothing.
  */
 import { taskId } from '../measure/identity.ts';
 import type { TaskId } from '../model/ids.ts';
@@ -42,7 +42,8 @@ export type Seed =
   | { readonly kind: 'document'; readonly document: string }
   | { readonly kind: 'topic'; readonly topic: string }
   | { readonly kind: 'failure'; readonly task: Task; readonly output: string; readonly said: string }
-  | { readonly kind: 'empty' };
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'challenge'; readonly made: readonly Task[] };
 
 export interface ProposeOptions {
   /** What the loop gets better at, with what it works on now. */
@@ -76,6 +77,12 @@ function ask(seed: Seed, withReference: boolean): string {
       return `This task was answered wrongly:\n${shown(seed.task, withReference)}\nThe answer given:\n${seed.output}\nWhat was said of it: ${seed.said}\nInvent tasks that train what went wrong there.`;
     case 'empty':
       return 'Invent tasks as an expert of the field would set them.';
+    case 'challenge': {
+      const made = seed.made.map((task) => shown(task, withReference)).join('\n');
+      const others =
+        made === '' ? '' : `\nYou have set these before; set harder ones, of other kinds:\n${made}`;
+      return `Challenge yourself: set tasks that are hard for you, and whose answers you are sure of. Each answer must be one number, one word or one short phrase, so that whoever solves the task rightly writes just that. Others will solve it without seeing your answer; the task counts only if most of them come to it.${others}`;
+    }
   }
 }
 

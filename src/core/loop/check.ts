@@ -107,6 +107,8 @@ function parameterFaults({ step, at }: Placed, recipe: Recipe): Fault[] {
         ? [fault('phrases', 'The edits "add" and "substitute" need phrases to draw from.')]
         : [];
     case 'propose':
+      if (step.with.source === 'selfChallenging' && !step.with.reference)
+        return [fault('reference', 'Without its answer a task of selfChallenging cannot be confirmed.')];
       return step.with.source === 'topic' && step.with.topics.length === 0 && !findsTopics(recipe)
         ? [fault('topics', 'The source "topic" needs topics to draw from.')]
         : [];

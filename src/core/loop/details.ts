@@ -49,6 +49,7 @@ const SOURCES = {
   topic: 'each topic',
   failures: 'each failure',
   empty: 'the ability alone',
+  selfChallenging: 'challenges to itself',
 } as const;
 
 const JUDGES = {

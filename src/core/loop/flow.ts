@@ -37,7 +37,7 @@ export function flowOf(step: OperatorStep): Flow {
     case 'propose':
       return {
         needs: step.with.source === 'failures' ? ['solutions', 'feedback'] : ['tasks'],
-        makes: ['tasks'],
+        makes: step.with.source === 'selfChallenging' ? ['tasks', 'task scores'] : ['tasks'],
       };
     case 'solve':
       return {

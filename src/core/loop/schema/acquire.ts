@@ -15,9 +15,11 @@ export const evolveModes = [
 
 export const propose = z.strictObject({
   source: z
-    .enum(['pool', 'parent', 'document', 'topic', 'failures', 'empty'])
+    .enum(['pool', 'parent', 'document', 'topic', 'failures', 'empty', 'selfChallenging'])
     .default('pool')
-    .describe('what a new task grows from'),
+    .describe(
+      'what a new task grows from; selfChallenging: tasks with an answer that independent solves confirm',
+    ),
   n: count(10_000)
     .default(8)
     .describe('calls made; for each parent, document, topic or failure where there are such'),
@@ -35,11 +37,20 @@ export const propose = z.strictObject({
     .strictObject({ own: count(50).default(6), made: z.number().int().min(0).max(50).default(2) })
     .default({ own: 6, made: 2 })
     .describe(
-      'source pool: tasks shown, the data’s own and those made earlier (Self-Instruct, Wang et al. 2022)',
+      'source pool: tasks shown, the data’s own and those made earlier (Self-Instruct, Wang et al. 2022); selfChallenging: those made earlier',
     ),
   topics: z.array(z.string().min(1).max(500)).max(1000).default([]),
   reference: z.boolean().default(true).describe('also ask for the answer, as the reference'),
   hide: z.boolean().default(true).describe('source document: the solver does not see the document (SPICE)'),
+  solves: count(25)
+    .default(5)
+    .describe('source selfChallenging: solves of each new task, which do not see its answer'),
+  agree: z
+    .number()
+    .min(0.5)
+    .max(1)
+    .default(0.5)
+    .describe('source selfChallenging: share of the solves that must come to it; always more than half'),
   temperature: temperature.default(0.7),
   maxTokens: maxTokens.default(1024),
   into: z.enum(['add', 'replace']).default('add').describe('beside the round’s tasks, or instead of them'),

@@ -13,6 +13,7 @@ import type { Task } from '../../model/task.ts';
 import type { ProposeParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 import { byTask, scoresOf } from './attempts.ts';
+import { confirmChallenges, type Challenges } from './challengeSteps.ts';
 import { saidOf } from './framing.ts';
 
 export async function proposeStep(context: StepContext, parameters: ProposeParameters): Promise<StepResult> {
@@ -41,18 +42,28 @@ export async function proposeStep(context: StepContext, parameters: ProposeParam
     const seed = seeds[index]?.seed;
     return answer.ok && seed !== undefined ? readProposals(answer.text, seed, options, parameters.hide) : [];
   });
-  const { tasks, known, sealed } = takeNew(
+  const {
+    tasks: fresh,
+    known,
+    sealed,
+  } = takeNew(
     proposals,
     [...values.tasks, ...arm.proposed],
     [...run.sets.dev, ...run.sets.test, ...run.sets.regression, ...run.sets.canary],
   );
+  const challenges =
+    parameters.source === 'selfChallenging' ? await confirmChallenges(context, fresh, parameters) : null;
+  const tasks = challenges?.tasks ?? fresh;
   const failed = answers.filter(({ ok }) => !ok).length;
   const events: EventBody[] = [
     { kind: 'tasksAcquired', split: 'train', count: tasks.length, digest: hashOf(tasks.map(({ id }) => id)) },
-    ...remarks({ failed, known, sealed, calls: calls.length, tasks: tasks.length }),
+    ...remarks({ failed, known, sealed, calls: calls.length, tasks: tasks.length, challenges }),
   ];
   return {
-    values: { tasks: parameters.into === 'replace' ? tasks : [...values.tasks, ...tasks] },
+    values: {
+      tasks: parameters.into === 'replace' ? tasks : [...values.tasks, ...tasks],
+      ...(challenges === null ? {} : { taskScores: new Map([...values.taskScores, ...challenges.scores]) }),
+    },
     arm: { proposed: [...arm.proposed, ...tasks] },
     events,
     rows: { tasks },
@@ -65,13 +76,19 @@ function remarks(found: {
   sealed: number;
   calls: number;
   tasks: number;
+  challenges: Challenges | null;
 }): EventBody[] {
-  const { failed, known, sealed, calls, tasks } = found;
+  const { failed, known, sealed, calls, tasks, challenges } = found;
+  const { uncheckable, unconfirmed } = challenges ?? { uncheckable: 0, unconfirmed: 0 };
   const said = [
     ...(failed > 0 ? [`${failed} of ${calls} calls failed`] : []),
     ...(known > 0 ? [`${known} proposed tasks were there already`] : []),
     ...(sealed > 0 ? [`${sealed} proposed tasks are in a sealed suite and were not taken`] : []),
-    ...(tasks === 0 ? ['no new task was proposed: replies held none that could be read'] : []),
+    ...(uncheckable > 0 ? [`${uncheckable} had answers that cannot be checked`] : []),
+    ...(unconfirmed > 0 ? [`${unconfirmed} had answers that independent solves did not confirm`] : []),
+    ...(tasks === 0 && uncheckable + unconfirmed === 0
+      ? ['no new task was proposed: replies held none that could be read']
+      : []),
   ];
   return said.length === 0 ? [] : [{ kind: 'warningRaised', message: `${said.join('; ')}.` }];
 }
@@ -120,6 +137,11 @@ function seedsOf(context: StepContext, parameters: ProposeParameters): readonly 
       );
     case 'empty':
       return repeated('empty', () => ({ kind: 'empty' }));
+    case 'selfChallenging':
+      return repeated('challenge', (sample) => ({
+        kind: 'challenge',
+        made: shuffle(random('made', sample), arm.proposed).slice(0, parameters.shots.made),
+      }));
   }
 }
 
