@@ -7,7 +7,8 @@ import type { Evaluated } from '../evaluate/evaluate.ts';
 import type { Candidate } from '../model/candidate.ts';
 import type { Arm } from '../model/event.ts';
 import type { Annotation, Feedback, Refinement } from '../model/feedback.ts';
-import type { ContentHash, ExperienceKey, SolutionId, TaskId } from '../model/ids.ts';
+import { foundIslands, type Islands } from '../refine/islands.ts';
+import type { CandidateId, ContentHash, ExperienceKey, SolutionId, TaskId } from '../model/ids.ts';
 import type { Knowledge } from '../model/knowledge.ts';
 import type { SuiteName, Task } from '../model/task.ts';
 import type { Draft } from '../refine/revise.ts';
@@ -79,6 +80,12 @@ export interface ArmState {
   readonly earlier: ReadonlyMap<ExperienceKey, Experience>;
   /** Every candidate made, oldest first, where the recipe keeps an archive. */
   readonly archive: readonly Candidate[];
+  /** Which of the archive is on which island; one island of all where the recipe has no more. */
+  readonly islands: Islands;
+  /** The round of the last migration; 0 before there was one. */
+  readonly migrated: number;
+  /** The way each candidate's instruction was changed in when it was made, where it was told one. */
+  readonly ways: ReadonlyMap<CandidateId, string>;
   readonly aim: Aim;
   /** Tasks that `propose` made and that were kept, all rounds. */
   readonly proposed: readonly Task[];
@@ -91,7 +98,7 @@ export interface ArmState {
   readonly health: HealthMemory;
 }
 
-export function startArm(arm: Arm, start: Candidate): ArmState {
+export function startArm(arm: Arm, start: Candidate, islands: number): ArmState {
   return {
     arm,
     start,
@@ -99,6 +106,9 @@ export function startArm(arm: Arm, start: Candidate): ArmState {
     scored: [],
     earlier: new Map(),
     archive: [start],
+    islands: foundIslands(islands, start.id),
+    migrated: 0,
+    ways: new Map(),
     aim: { threshold: null, band: null, focus: [] },
     proposed: [],
     packed: [],
@@ -106,6 +116,12 @@ export function startArm(arm: Arm, start: Candidate): ArmState {
     counted: new Set(),
     health: { rounds: [], archive: [] },
   };
+}
+
+/** A candidate drafts grow from, and the island it was drawn on. */
+export interface Parent {
+  readonly candidate: Candidate;
+  readonly island: number;
 }
 
 /** What the steps of one round have made so far; each step reads the newest value of each kind it needs. */
@@ -120,7 +136,7 @@ export interface RoundValues {
   readonly knowledge: readonly Knowledge[];
   readonly dataset: Dataset | null;
   /** Candidates the next drafts grow from; the one in use when empty. */
-  readonly parents: readonly Candidate[];
+  readonly parents: readonly Parent[];
   readonly drafts: readonly Draft[];
   /** Candidates that no gate has decided on yet. */
   readonly contenders: readonly Candidate[];

@@ -14,12 +14,32 @@ export function checkSteps(recipe: Recipe): Fault[] {
     ...missingInputs(recipe, []),
     ...(recipe.controlWithout === null ? [] : missingInputs(recipe, recipe.controlWithout)),
     ...suites(recipe),
+    ...islandFaults(recipe),
   ];
   const seen = new Set<string>();
   return faults.filter((fault) => {
     const key = JSON.stringify(fault);
     return !seen.has(key) && seen.add(key);
   });
+}
+
+/** Islands differ by whose parents are drawn where: without such a draw they are one. */
+function islandFaults({ islands, steps }: Recipe): Fault[] {
+  const draws = operatorSteps(steps).some(
+    ({ operator, with: parameters }) =>
+      operator === 'select' &&
+      parameters.over === 'candidates' &&
+      ['pareto', 'tournament', 'softmax'].includes(parameters.policy),
+  );
+  return islands.count === 1 || draws
+    ? []
+    : [
+        {
+          path: ['population', 'islands'],
+          message:
+            'No step draws parents on the islands; add "- select: { over: candidates, policy: tournament }".',
+        },
+      ];
 }
 
 /** A step with where it stands in the text. */

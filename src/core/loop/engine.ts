@@ -28,7 +28,7 @@ export async function turnWheel(run: RunContext): Promise<string> {
   const { instruction } = (run.eras[0] ?? run).recipe;
   const start = startCandidate({ model: recipe.model, instruction, weights: null });
   await announce(run, names, start);
-  const arms = new Map<Arm, ArmState>(names.map((arm) => [arm, startArm(arm, start)]));
+  const arms = new Map<Arm, ArmState>(names.map((arm) => [arm, startArm(arm, start, recipe.islands.count)]));
   for (let round = 0; round <= recipe.rounds; round++) {
     const inEra = { ...run, ...run.eras.find(({ through }) => round <= through) };
     for (const name of names) {

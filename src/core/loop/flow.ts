@@ -1,5 +1,5 @@
 /** Owns which kinds of values each step needs and makes. Deliberately looks at parameters only, never at data. */
-import type { OperatorStep, SelectParameters, UpdateParameters } from './recipe.ts';
+import type { OperatorStep, ReviseParameters, SelectParameters, UpdateParameters } from './recipe.ts';
 
 /** The kinds of values that flow between steps of one round. */
 export type Kind =
@@ -51,16 +51,7 @@ export function flowOf(step: OperatorStep): Flow {
     case 'select':
       return selectFlow(step.with);
     case 'revise':
-      if (step.with.over === 'instruction' || step.with.over === 'workflow')
-        return { needs: step.with.mode === 'reflect' ? ['solutions', 'feedback'] : [], makes: ['drafts'] };
-      if (step.with.over === 'solutions')
-        return {
-          needs: step.with.mode === 'critique' ? ['solutions', 'feedback'] : ['solutions'],
-          makes: ['solutions'],
-        };
-      return step.with.over === 'tasks'
-        ? { needs: ['tasks'], makes: ['tasks'] }
-        : { needs: ['knowledge'], makes: ['knowledge'] };
+      return reviseFlow(step.with);
     case 'distill':
       return { needs: ['solutions', 'feedback'], makes: ['knowledge'] };
     case 'pack':
@@ -77,6 +68,31 @@ export function flowOf(step: OperatorStep): Flow {
         needs: step.with.policy === 'weakness' || step.with.policy === 'split' ? ['evaluations'] : [],
         makes: [],
       };
+  }
+}
+
+const JUDGED: readonly Kind[] = ['solutions', 'feedback'];
+
+function reviseFlow(parameters: ReviseParameters): Flow {
+  switch (parameters.over) {
+    case 'instruction':
+      return { needs: parameters.mode === 'reflect' ? JUDGED : [], makes: ['drafts'] };
+    case 'solutions': {
+      const judged = parameters.mode === 'critique' || parameters.only === 'failures';
+      return { needs: judged ? JUDGED : ['solutions'], makes: ['solutions'] };
+    }
+    case 'tasks':
+    case 'knowledge': {
+      const attempts = parameters.only === 'failures' || parameters.mode === 'critique';
+      const kind = parameters.over;
+      // What was said of tasks themselves is a critique as well.
+      const said: readonly Kind[] = kind === 'tasks' && parameters.only === 'all' ? ['task scores'] : JUDGED;
+      return { needs: attempts ? [kind, ...said] : [kind], makes: [kind] };
+    }
+    case 'workflow': {
+      const attempts = parameters.only === 'failures' || parameters.mode === 'critique';
+      return { needs: attempts ? JUDGED : [], makes: ['drafts'] };
+    }
   }
 }
 

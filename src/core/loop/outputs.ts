@@ -50,7 +50,7 @@ export function valuesFrom(values: RoundValues, outputs: Outputs, names: readonl
     drafts:
       lists(
         (made) => made.drafts,
-        ({ slot, text }) => `${slot} ${text}`,
+        ({ slot, text, island }) => `${slot} ${island ?? ''} ${text}`,
       ) ?? newest.drafts,
     contenders:
       lists(

@@ -96,6 +96,10 @@ function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
     model,
     judge: head.data.judge ?? null,
     archive: head.data.population?.archive ?? 'none',
+    islands: {
+      count: head.data.population?.islands ?? 1,
+      ...(head.data.population?.migrate ?? { every: 5, best: 1 }),
+    },
     data: typeof data === 'string' ? { file: data } : data,
     steps: withGate(steps as Step[]),
     controlWithout: null,

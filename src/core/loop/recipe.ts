@@ -42,7 +42,16 @@ export const recipeHead = z.strictObject({
   instruction: z.string().max(1_000_000).default(''),
   data: recipeData,
   population: z
-    .strictObject({ archive: z.literal('all').default('all') })
+    .strictObject({
+      archive: z.literal('all').default('all'),
+      islands: count(64)
+        .default(1)
+        .describe('groups whose parents and mates are drawn among their own (island model; FunSearch)'),
+      migrate: z
+        .strictObject({ every: count(1000).default(5), best: count(64).default(1) })
+        .default({ every: 5, best: 1 })
+        .describe('every so many rounds the best of each island join the next one, in a ring'),
+    })
     .optional()
     .describe('refused candidates stay in the archive, as parents of later drafts'),
   rounds: count(1000).default(3),
@@ -144,6 +153,8 @@ export interface Recipe {
   readonly judge: string | null;
   /** Kept beside the candidate in use as parents of drafts: every candidate of the run, or none. */
   readonly archive: 'none' | 'all';
+  /** Groups of the archive, and every how many rounds how many of the best of each join the next. */
+  readonly islands: { readonly count: number; readonly every: number; readonly best: number };
   readonly instruction: string;
   readonly data:
     | ({

@@ -13,6 +13,10 @@ export interface Draft {
   readonly note: string;
   /** What it was made from. */
   readonly parents: readonly Candidate[];
+  /** The island it was made on; null where it is wherever its first parent is. */
+  readonly island: number | null;
+  /** The way a model was told to change its parent in; null where it was told none. */
+  readonly way: string | null;
 }
 
 /** At most `n` different drafts, none equal to the parent's instruction; fewer when the edits allow no more. */
@@ -29,7 +33,14 @@ export function reviseInstruction(
     if (edited === null) continue;
     const text = joinPhrases(edited.phrases);
     if (text !== instruction && !drafts.has(text))
-      drafts.set(text, { slot: 'instruction', text, note: edited.note, parents: [parent] });
+      drafts.set(text, {
+        slot: 'instruction',
+        text,
+        note: edited.note,
+        parents: [parent],
+        island: null,
+        way: null,
+      });
   }
   return [...drafts.values()];
 }

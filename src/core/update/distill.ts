@@ -70,7 +70,7 @@ export function knowledgeId(form: KnowledgeForm, text: string): string {
 const COPIED = { words: 8, characters: 40 };
 
 /** Whether the text carries an answer of more than two characters, or a long run of a task. */
-function copiesLiterals(text: string, tasks: readonly Task[]): boolean {
+export function copiesLiterals(text: string, tasks: readonly Task[]): boolean {
   const answers = tasks.flatMap(({ reference }) => (reference === undefined ? [] : [reference.trim()]));
   if (answers.some((answer) => answer.length > 2 && placesOf(answer, text).length > 0)) return true;
   const trainingTexts = tasks.map(({ input }) => input);

@@ -93,35 +93,47 @@ const reviseInstructionByEdit = z.strictObject({
   phrases: z.array(z.string().min(1).max(500)).max(1000).default([]).describe('phrases that may be added'),
 });
 
-/** Mutations of a prompt by a model: Promptbreeder (Fernando et al. 2023), EvoPrompt (Guo et al. 2023), GEPA, OPRO. */
+/**
+ * Drafts of a prompt by a model: Promptbreeder (Fernando et al. 2023), EvoPrompt (Guo et al. 2023), GEPA (Agrawal et al.
+ * 2025), OPRO (Yang et al. 2023), GrIPS (Prasad et al. 2023).
+ */
 export const mutations = [
   'reflect',
   'firstOrder',
   'zeroOrder',
   'lineage',
+  'trajectory',
   'hyper',
   'crossover',
+  'differential',
   'merge',
+  'paraphrase',
 ] as const;
 
 const reviseInstructionByModel = z.strictObject({
   over: z.literal('instruction'),
   mode: z.enum(mutations),
   n: count(256).default(4).describe('drafts made each round'),
-  evidence: count(50).default(3).describe('reflect: experiences shown, failures first (GEPA)'),
-  history: count(100).default(20).describe('lineage: earlier instructions shown with their scores (OPRO)'),
+  evidence: count(50)
+    .default(3)
+    .describe('reflect: experiences shown, failures first (GEPA); trajectory: tasks shown (OPRO)'),
+  history: count(100)
+    .default(20)
+    .describe(
+      'trajectory: earlier instructions shown with their scores (OPRO); lineage: most ancestors shown (Promptbreeder)',
+    ),
   temperature: temperature.default(1),
   maxTokens: maxTokens.default(2048),
   batch,
 });
 
-const reviseText = z.strictObject({
-  over: z.enum(['solutions', 'tasks', 'knowledge', 'workflow']),
+const reviseSolutions = z.strictObject({
+  over: z.literal('solutions'),
   mode: z
     .enum(['critique', 'critiqueFree', 'hint', 'restate'])
     .default('critique')
     .describe(
-      'critique: by what was said of it; hint: with the reference in sight (STaR); restate: in own words',
+      'critique: by what was said of it; critiqueFree: at a second look; hint: with the reference in sight (STaR); restate: in own words (SDFT)',
     ),
   only: z.enum(['all', 'failures']).default('failures'),
   temperature: temperature.default(0),
@@ -130,4 +142,28 @@ const reviseText = z.strictObject({
   history: z.enum(['last', 'all']).default('last').describe('critique: earlier attempts shown'),
 });
 
-export const revise = z.union([reviseInstructionByEdit, reviseInstructionByModel, reviseText]);
+const reviseText = z.strictObject({
+  over: z.enum(['tasks', 'knowledge', 'workflow']),
+  mode: z
+    .enum(['critique', 'critiqueFree', 'restate'])
+    .default('restate')
+    .describe(
+      'critique: by what was said of it, and the attempts that failed with it; critiqueFree: better, at a second look; restate: in own words',
+    ),
+  only: z
+    .enum(['all', 'failures'])
+    .default('all')
+    .describe(
+      'failures: tasks none of whose attempts is right, items that did more harm than good, a workflow while something is unsolved',
+    ),
+  temperature: temperature.default(0),
+  maxTokens: maxTokens.default(1024),
+  batch,
+});
+
+export const revise = z.union([
+  reviseInstructionByEdit,
+  reviseInstructionByModel,
+  reviseSolutions,
+  reviseText,
+]);

@@ -1,48 +1,63 @@
 /** Owns how `select` over the archive runs inside a round: parents for drafts, and children that beat their parents. */
 import { hashOf } from '../../measure/hash.ts';
-import { stream } from '../../measure/random.ts';
+import { stream, type Random } from '../../measure/random.ts';
 import type { Candidate } from '../../model/candidate.ts';
 import type { EventBody } from '../../model/event.ts';
+import { migrate } from '../../refine/islands.ts';
 import { paretoOf, softmaxOf, tournamentOf } from '../../refine/selectMany.ts';
 import type { SelectCandidatesParameters } from '../recipe.ts';
-import type { Scored } from '../arm.ts';
+import type { Parent, Scored } from '../arm.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 import { newestOf, scoreBaseline } from './evaluateSteps.ts';
 
 type Parents = Extract<SelectCandidatesParameters, { policy: 'pareto' | 'tournament' | 'softmax' }>;
 
-/** Draws parents among the candidates with a dev evaluation; all were measured on the same tasks. */
+/** Draws parents among the candidates with a dev evaluation, on each island for itself; all were measured on the same tasks. */
 export function selectParentsStep(context: StepContext, parameters: Parents): StepResult {
   const { run, at, arm } = context;
   const pool = withDevScores(context);
-  const random = stream(run.seed, at.step, at.round, 'parents');
-  const means = pool.map(({ evaluation }) => evaluation.mean);
-  const indices = ((): readonly number[] => {
-    switch (parameters.policy) {
-      case 'pareto':
-        return paretoOf(
-          pool.map(({ evaluation }) => evaluation.scores.map(({ score }) => score)),
-          parameters.k,
-          random,
-        );
-      case 'tournament':
-        return tournamentOf(means, parameters.k, parameters.size, random);
-      case 'softmax':
-        return softmaxOf(means, parameters.k, parameters.temperature, random);
-    }
-  })();
-  const parents = indices.flatMap((index) => pool[index]?.candidate ?? []);
-  const names = parents.map(({ note }) => note).join('; ');
+  const moved = migratedNow(context, pool);
+  const { islands } = moved;
+  const parents = islands.flatMap((members, island): Parent[] => {
+    const own = islands.length === 1 ? pool : pool.filter(({ candidate }) => members.has(candidate.id));
+    const name = islands.length === 1 ? [] : [island];
+    const random = stream(run.seed, at.step, at.round, 'parents', ...name);
+    const drawn = drawOf(own, parameters, random).flatMap((index) => own[index]?.candidate ?? []);
+    return (drawn.length > 0 ? drawn : [arm.inUse]).map((candidate) => ({ candidate, island }));
+  });
+  const names = parents.map(({ candidate, island }) =>
+    islands.length === 1 ? candidate.note : `island ${island + 1}: ${candidate.note}`,
+  );
+  const text = `parents of the next drafts: ${names.join('; ')}${moved.told}`;
   return {
-    values: { parents: parents.length > 0 ? parents : [arm.inUse] },
-    events: [
-      {
-        kind: 'reportMade',
-        text: `parents of the next drafts: ${names === '' ? 'the candidate in use' : names}`,
-        digest: hashOf(parents.map(({ id }) => id)),
-      },
-    ],
+    values: { parents },
+    arm: { islands, migrated: moved.round },
+    events: [{ kind: 'reportMade', text, digest: hashOf(parents.map(({ candidate }) => candidate.id)) }],
   };
+}
+
+function drawOf(pool: readonly Scored[], parameters: Parents, random: Random): readonly number[] {
+  const means = pool.map(({ evaluation }) => evaluation.mean);
+  switch (parameters.policy) {
+    case 'pareto': {
+      const scores = pool.map(({ evaluation }) => evaluation.scores.map(({ score }) => score));
+      return paretoOf(scores, parameters.k, random);
+    }
+    case 'tournament':
+      return tournamentOf(means, parameters.k, parameters.size, random);
+    case 'softmax':
+      return softmaxOf(means, parameters.k, parameters.temperature, random);
+  }
+}
+
+/** Every so many rounds, once in a round, before its parents are drawn. */
+function migratedNow({ run, at, arm }: StepContext, pool: readonly Scored[]) {
+  const { count, every, best } = run.recipe.islands;
+  const due = count > 1 && at.round > 1 && (at.round - 1) % every === 0 && arm.migrated !== at.round;
+  if (!due) return { islands: arm.islands, round: arm.migrated, told: '' };
+  const scores = new Map(pool.map(({ candidate, evaluation }) => [candidate.id, evaluation.mean]));
+  const { islands, moved } = migrate(arm.islands, (id) => scores.get(id) ?? null, best);
+  return { islands, round: at.round, told: `; ${moved} joined the next island` };
 }
 
 /** The newest dev evaluation of each candidate of the archive, on the suite of the newest of all. */

@@ -6,7 +6,8 @@ import type { TrainingExample } from '../../ports.ts';
 import { guardInstruction } from '../../prompt/guards.ts';
 import { packCritiques, packExamples, packPairs, packRewards, type Packable } from '../../update/pack.ts';
 import { updateState } from '../../update/update.ts';
-import type { Dataset, TrainingDataset } from '../arm.ts';
+import { settle } from '../../refine/islands.ts';
+import type { ArmState, Dataset, TrainingDataset } from '../arm.ts';
 import type { PackParameters, UpdateOf } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 import { scoresOf } from './attempts.ts';
@@ -112,17 +113,22 @@ export function draftStep(context: StepContext, slot: 'instruction' | 'workflow'
     const same = values.contenders.filter(({ state }) => state[slot] === parent.state[slot]);
     return same.length > 0 ? same : [parent];
   };
-  const made = values.drafts
+  const grown = values.drafts
     .filter((draft) => draft.slot === slot)
-    .flatMap(({ text, note, parents }): Candidate[] => {
+    .flatMap(({ text, note, parents, island, way }): Grown[] => {
       const [first = arm.inUse, ...rest] = parents;
       const verdict = guardInstruction(first.state[slot] ?? '', text, textsOf(context));
       if (verdict.ok)
-        return grownFrom(first).map((base) => updateState([base, ...rest], { [slot]: text }, note));
+        return grownFrom(first).map((base) => ({
+          candidate: updateState([base, ...rest], { [slot]: text }, note),
+          island,
+          way,
+        }));
       refused.push({ kind: 'warningRaised', message: `A draft was refused (${note}). ${verdict.reason}` });
       return [];
     });
-  return contenders(context, made, slot, refused);
+  const made = grown.map(({ candidate }) => candidate);
+  return contenders(context, made, slot, refused, grown);
 }
 
 /** Train texts that no prompt may carry. */
@@ -168,28 +174,51 @@ export function resetSlotStep(context: StepContext, slot: Exclude<Slot, 'instruc
   return contenders(context, made, slot, []);
 }
 
+/** A candidate as its draft was: on an island, in a way; null where the draft had none. */
+interface Grown {
+  readonly candidate: Candidate;
+  readonly island: number | null;
+  readonly way: string | null;
+}
+
 /** New candidates take the place of those they grew from; contenders that nothing grew from stay. */
 export function contenders(
   { at, arm, run, values }: StepContext,
   made: readonly Candidate[],
   slot: Slot,
   events: readonly EventBody[],
+  grown: readonly Grown[] = [],
 ): StepResult {
   const fresh = made.filter((candidate, index) => made.findIndex(({ id }) => id === candidate.id) === index);
-  const known = new Set(arm.archive.map(({ id }) => id));
-  const grown = new Set(fresh.flatMap(({ parents }) => parents));
+  const parents = new Set(fresh.flatMap((candidate) => candidate.parents));
   const others = values.contenders.filter(
-    ({ id }) => !grown.has(id) && !fresh.some((candidate) => candidate.id === id),
+    ({ id }) => !parents.has(id) && !fresh.some((candidate) => candidate.id === id),
   );
   return {
     values: { contenders: [...others, ...fresh] },
-    ...(run.recipe.archive === 'all'
-      ? { arm: { archive: [...arm.archive, ...fresh.filter(({ id }) => !known.has(id))] } }
-      : {}),
+    ...(run.recipe.archive === 'all' ? { arm: archived(arm, fresh, grown) } : {}),
     events: [
       ...events,
       ...fresh.map(({ id, note }): EventBody => ({ kind: 'candidateMade', candidateId: id, slot, note })),
     ],
     rows: { candidates: fresh.map((candidate) => ({ ...candidate, at })) },
   };
+}
+
+function archived(
+  arm: ArmState,
+  fresh: readonly Candidate[],
+  grown: readonly Grown[],
+): Pick<ArmState, 'archive' | 'islands' | 'ways'> {
+  const known = new Set(arm.archive.map(({ id }) => id));
+  const ways = new Map(arm.ways);
+  let { islands } = arm;
+  for (const { id, parents } of fresh) {
+    const own = grown.filter(({ candidate }) => candidate.id === id);
+    const homes = own.flatMap(({ island }) => island ?? []);
+    islands = settle(islands, id, homes, parents[0]);
+    const way = own.find((one) => one.way !== null)?.way;
+    if (way !== undefined && way !== null) ways.set(id, way);
+  }
+  return { archive: [...arm.archive, ...fresh.filter(({ id }) => !known.has(id))], islands, ways };
 }
