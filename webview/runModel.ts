@@ -77,6 +77,13 @@ export interface Wheel {
   readonly phase: Phase | null;
 }
 
+/** A figure of a round's health that published loops went wrong by. */
+export interface Alarm {
+  readonly round: number;
+  readonly message: string;
+  readonly seenBefore: string;
+}
+
 export interface RunModel {
   readonly plannedRounds: number;
   readonly seed: number;
@@ -86,6 +93,8 @@ export interface RunModel {
   readonly wheel: Wheel;
   readonly test: TestScore | null;
   readonly warnings: readonly string[];
+  /** What the health of the main arm's rounds warns of; a control is there to go wrong. */
+  readonly alarms: readonly Alarm[];
   /** What its last resume found again, and what it has to ask again; null where it was never resumed. */
   readonly resumed: { readonly recovered: number; readonly repeated: number } | null;
   /** Of the newest round of the main arm that was measured; null before. */
@@ -115,6 +124,7 @@ export const emptyRun: RunModel = {
   wheel: { arm: 'main', round: 0, step: '', phase: null },
   test: null,
   warnings: [],
+  alarms: [],
   resumed: null,
   health: null,
   lastSeq: 0,
@@ -260,7 +270,7 @@ function fold(model: RunModel, event: RunEvent): RunModel {
     case 'healthMeasured':
       return arm === 'main' ? { ...model, health: { round, figures: event.health } } : model;
     case 'warningRaised':
-      return { ...model, warnings: [...model.warnings, event.message] };
+      return warned(model, event);
     case 'runResumed':
       return { ...model, resumed: { recovered: event.recovered, repeated: event.repeated ?? 0 } };
     case 'dataSkipped':
@@ -271,6 +281,13 @@ function fold(model: RunModel, event: RunEvent): RunModel {
     default:
       return model;
   }
+}
+
+function warned(model: RunModel, event: Extract<RunEvent, { kind: 'warningRaised' }>): RunModel {
+  const { message, seenBefore, at } = event;
+  if (seenBefore === undefined) return { ...model, warnings: [...model.warnings, message] };
+  if (at.arm !== 'main') return model;
+  return { ...model, alarms: [...model.alarms, { round: at.round, message, seenBefore }] };
 }
 
 /** Where no gate has decided by the time the wheel goes on, the newest candidate is the one it goes on with. */

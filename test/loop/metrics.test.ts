@@ -165,7 +165,7 @@ ${assess}
     const played = await run((request) => doubled(request, true));
     const warnings = eventsOf(played.told, 'warningRaised');
     expect(warnings.map(({ at }) => at.round)).toEqual([1]);
-    expect(warnings[0]?.message).toContain('R-Zero');
+    expect(warnings[0]?.seenBefore).toContain('R-Zero');
     expect(eventsOf(played.told, 'healthMeasured')[0]?.health).toMatchObject({ signalShare: 0, passAt1: 1 });
   });
 
@@ -230,7 +230,9 @@ ${assess}
     expect(rounds[0]).toBeNull();
     expect(rounds[1]).toBeLessThan(0.3);
     expect(
-      eventsOf(played.told, 'warningRaised').some(({ message }) => message.includes('loss of diversity')),
+      eventsOf(played.told, 'warningRaised').some(({ seenBefore }) =>
+        seenBefore?.includes('loss of diversity'),
+      ),
     ).toBe(true);
   });
 });

@@ -1,8 +1,9 @@
-/** Owns the block that says how healthy the newest round was. Deliberately without colours of its own: alarms are warnings. */
+/** Owns what is said of how healthy a run's rounds are: the figures of the newest, and what any of them warns of. */
 import { html, nothing, type TemplateResult } from 'lit';
+import { icon } from './icons.ts';
 import { healthLines } from '../../src/protocol/healthWords.ts';
 import { roundWord } from '../../src/protocol/wording.ts';
-import type { RunModel } from '../runModel.ts';
+import type { Alarm, RunModel } from '../runModel.ts';
 
 export function healthView({ health }: RunModel): TemplateResult | typeof nothing {
   const lines = health === null ? [] : healthLines(health.figures);
@@ -18,4 +19,24 @@ export function healthView({ health }: RunModel): TemplateResult | typeof nothin
       )}
     </dl>
   </section>`;
+}
+
+/** One line, however many there are: the newest, and all of them with what they point at when it is opened. */
+export function alarmsView(alarms: readonly Alarm[]): TemplateResult | typeof nothing {
+  const newest = alarms.at(-1);
+  if (newest === undefined) return nothing;
+  const others = alarms.length - 1;
+  return html`<details class="notice alarms">
+    <summary>
+      ${icon('warning')}<span>${roundWord(newest.round)}: ${newest.message}</span>
+      <span class="more">${others === 0 ? 'Details' : `and ${others} before`}</span>
+    </summary>
+    <ul>
+      ${alarms.map(
+        ({ round, message, seenBefore }) => html`<li>
+          <strong>${roundWord(round)}</strong>: ${message} <span class="source">Seen before as: ${seenBefore}.</span>
+        </li>`,
+      )}
+    </ul>
+  </details>`;
 }

@@ -14,7 +14,7 @@ import { curveView } from './curveView.ts';
 import { icon, type IconName } from './icons.ts';
 import { scoreView } from './scoreView.ts';
 import { problemsView, settingsView } from './settingsView.ts';
-import { healthView } from './healthView.ts';
+import { alarmsView, healthView } from './healthView.ts';
 import { shownRound, solutionsView } from './solutionsView.ts';
 import { progressView, wheelView } from './wheelView.ts';
 
@@ -139,7 +139,9 @@ function notices(props: PanelProps, panel: Panel): TemplateResult {
         </div>`
   }${[...new Set(shown?.model.warnings)]
     .slice(-3)
-    .map((warning) => html`<div class="notice">${icon('warning')}<span>${warning}</span></div>`)}`;
+    .map(
+      (warning) => html`<div class="notice">${icon('warning')}<span>${warning}</span></div>`,
+    )}${alarmsView(shown?.model.alarms ?? [])}`;
 }
 
 function emptyRun(panel: Panel): TemplateResult {

@@ -141,7 +141,8 @@ function newWarnings(rounds: readonly Health[]): readonly EventBody[] {
     .map(
       ({ says, failure, source }): EventBody => ({
         kind: 'warningRaised',
-        message: `${says} Seen before as: ${failure} (${source}).`,
+        message: says,
+        seenBefore: `${failure} (${source})`,
       }),
     );
 }

@@ -43,7 +43,12 @@ export type EventBody =
   | { readonly kind: 'roundStarted' }
   | { readonly kind: 'stepStarted'; readonly phase: Phase; readonly operator: string }
   | { readonly kind: 'dataSkipped'; readonly file: string; readonly line: number; readonly reason: string }
-  | { readonly kind: 'warningRaised'; readonly message: string }
+  | {
+      readonly kind: 'warningRaised';
+      readonly message: string;
+      /** The published failure it points at, where there is one. */
+      readonly seenBefore?: string;
+    }
   | {
       readonly kind: 'tasksAcquired';
       readonly split: SuiteName;

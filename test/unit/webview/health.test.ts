@@ -43,6 +43,26 @@ describe('the health of a round', () => {
     expect(foldEvents(emptyRun, stored([started])).health).toBeNull();
   });
 
+  test('warns of rounds of the main arm, apart from other warnings', () => {
+    const warning = (round: number, arm: 'main' | 'control', seenBefore?: string): Body => ({
+      kind: 'warningRaised',
+      message: `of ${arm} ${round}`,
+      ...(seenBefore === undefined ? {} : { seenBefore }),
+      at: at(round, 'health', arm),
+    });
+    const model = foldEvents(
+      emptyRun,
+      stored([
+        started,
+        warning(1, 'main', 'collapse'),
+        warning(1, 'control', 'collapse'),
+        warning(2, 'main'),
+      ]),
+    );
+    expect(model.alarms).toEqual([{ round: 1, message: 'of main 1', seenBefore: 'collapse' }]);
+    expect(model.warnings).toEqual(['of main 2']);
+  });
+
   test('shows a line for each figure there is, and none for others', () => {
     const lines = healthLines(figures);
     expect(lines.map(({ label, value }) => `${label}: ${value}`)).toEqual([
