@@ -75,6 +75,12 @@ export function ancestorsOf({ arm }: StepContext, candidate: Candidate, count: n
   return texts.filter((text, index) => text !== texts[index + 1]).slice(-count);
 }
 
+/** Whether one of the two grew from the other. */
+export function isLineal({ arm }: StepContext, a: Candidate, b: Candidate): boolean {
+  const grewFrom = (one: Candidate, other: Candidate) => lineOf(arm, one).some(({ id }) => id === other.id);
+  return grewFrom(a, b) || grewFrom(b, a);
+}
+
 /** The newest instruction that both lines share and neither has itself; none where there is none. */
 export function commonAncestorOf({ arm }: StepContext, a: Candidate, b: Candidate): readonly string[] {
   const other = new Set(lineOf(arm, b).map(({ id }) => id));

@@ -23,6 +23,7 @@ import {
   devScore,
   examplesOf,
   historyOf,
+  isLineal,
   ratedOf,
   tracesOf,
   winsOf,
@@ -131,7 +132,7 @@ function plansOf(context: StepContext, { mode, n }: ByModel): readonly Plan[] {
   return Array.from({ length: n }, (_, sample) => sample).flatMap((sample): Plan[] => {
     const random = stream(run.seed, at.step, at.round, sample);
     const first = all[sample % all.length] ?? { candidate: arm.inUse, island: 0 };
-    const others = drawn(random, mates(context, first), needed);
+    const others = drawn(random, matesFor(mode, context, first), needed);
     const way = wayOf(context, first.candidate, mode, random);
     const phrases = splitPhrases(first.candidate.state.instruction).length;
     if (others.length < needed || (mode === 'paraphrase' && phrases === 0)) return [];
@@ -150,6 +151,13 @@ function wayOf({ arm }: StepContext, parent: Candidate, mode: Mode, random: Rand
   const fresh = pick(random, WAYS);
   const own = mode === 'firstOrder' || mode === 'hyper' ? arm.ways.get(parent.id) : undefined;
   return own ?? fresh;
+}
+
+/** A merge of a candidate with its own ancestor holds nothing new, so others come first (GEPA). */
+function matesFor(mode: Mode, context: StepContext, first: Parent): readonly Candidate[] {
+  const all = mates(context, first);
+  const apart = mode === 'merge' ? all.filter((other) => !isLineal(context, first.candidate, other)) : all;
+  return apart.length > 0 ? apart : all;
 }
 
 /** Candidates of the first one's island a draft may be crossed with: the round's parents, else the archive. */
