@@ -295,6 +295,11 @@ export interface Trainer {
     stop: StopSignal,
     onProgress: (done: number, total: number) => void,
   ): Promise<TrainingResult | null>;
+  /**
+   * The mean of these weights, element by element, already in the blob store; equal lists give the same hash. Absent where
+   * a trainer cannot. Throws ProviderError where they are not all of this model.
+   */
+  average?(weights: readonly ContentHash[]): Promise<ContentHash>;
 }
 
 export interface Blobs {

@@ -96,6 +96,11 @@ export function toyLearner(blobs: Blobs, options: ToyOptions = {}): Toy {
         steps: texts.length,
       };
     },
+    async average(all) {
+      const skills = await Promise.all(all.map((weights) => skillOf(weights)));
+      const skill = skills.reduce((sum, one) => sum + one, 0) / skills.length;
+      return blobs.put(new TextEncoder().encode(skill.toFixed(6)));
+    },
   };
   return { model, trainer, calls: () => calls, trainings: () => trainings };
 }

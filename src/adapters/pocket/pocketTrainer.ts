@@ -13,6 +13,17 @@ function checkReplay({ replay }: TrainingJob): void {
     );
 }
 
+/** Summed in double precision in the order given, so that equal lists give equal bits. */
+function meanOf(all: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const [first] = all;
+  if (first === undefined) throw new ProviderError('There are no weights to average.');
+  return Float32Array.from(first, (_, index) => {
+    let sum = 0;
+    for (const weights of all) sum += weights[index] ?? 0;
+    return sum / all.length;
+  });
+}
+
 export function pocketTrainer(pool: Pool, source: WeightSource): Trainer {
   return {
     train: async (job, stop, onProgress) => {
@@ -21,6 +32,10 @@ export function pocketTrainer(pool: Pool, source: WeightSource): Trainer {
       const trained = await pool.train(weights, job, stop, onProgress);
       if (trained === null) return null;
       return { weights: await source.put(trained.weights), loss: trained.loss, steps: trained.steps };
+    },
+    average: async (hashes) => {
+      const all = await Promise.all(hashes.map(async (hash) => (await source.get(hash)).weights));
+      return source.put(meanOf(all));
     },
   };
 }

@@ -94,7 +94,9 @@ function updateDetail(parameters: UpdateParameters): string {
     case 'weights':
       return parameters.op === 'train'
         ? `train the weights, learning rate ${parameters.learningRate}`
-        : `${parameters.op} the weights`;
+        : parameters.op === 'average'
+          ? `average the weights of ${parameters.of} trained candidates, ${parameters.soup}`
+          : `${parameters.op} the weights`;
     case 'instruction':
       return `${parameters.op} the instruction`;
     case 'demonstrations':

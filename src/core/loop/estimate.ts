@@ -296,6 +296,7 @@ const trainer: Trainer = {
     loss: 0,
     steps: 0,
   }),
+  average: async (weights) => asId<ContentHash>(hashOf(['average', ...weights])),
 };
 
 function stage(model: LanguageModel, files: TaskFiles): RunServices {

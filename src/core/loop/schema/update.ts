@@ -51,7 +51,16 @@ export const pack = z.strictObject({
 
 const updateWeights = z.strictObject({
   slot: z.literal('weights'),
-  op: z.enum(['train', 'export', 'reset']).default('train'),
+  op: z
+    .enum(['train', 'average', 'export', 'reset'])
+    .default('train')
+    .describe('average: the mean of trained candidates’ weights (model soups, Wortsman et al. 2022)'),
+  soup: z
+    .enum(['uniform', 'greedy'])
+    .default('uniform')
+    .describe('op average: all of them, or from the best on, each only if the mean is no worse with it'),
+  of: count(64).default(5).describe('op average: the newest so many of the archive and of this round'),
+  tasks: count(100_000).default(64).describe('op average, greedy: fresh train tasks it is chosen by'),
   from: z
     .enum(['inUse', 'base'])
     .default('inUse')

@@ -9,6 +9,7 @@ import type { Dataset } from '../arm.ts';
 import type { UpdateOf } from '../recipe.ts';
 import { isStopping, type RunControl } from '../services.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
+import { averageStep } from './averageSteps.ts';
 import { basesOf, contenders, resetSlotStep, sizeOf } from './updateSteps.ts';
 
 export function weightsStep(
@@ -18,6 +19,8 @@ export function weightsStep(
   switch (parameters.op) {
     case 'train':
       return trainStep(context, parameters);
+    case 'average':
+      return averageStep(context, parameters);
     case 'export':
       return exportStep(context, parameters);
     case 'reset':

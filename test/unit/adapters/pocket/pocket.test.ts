@@ -324,3 +324,29 @@ describe('Pocket where something is wrong', () => {
     }
   });
 });
+
+describe('an average of weights', () => {
+  const floatsOf = async (hash: ContentHash) =>
+    new Float32Array(Uint8Array.from((await blobs.get(hash)) ?? []).buffer);
+
+  it('is the mean of each weight, the same for the same list, and answers', async () => {
+    const { trainer, model } = pocket.over(blobs);
+    const jobs = [tinyJob, { ...tinyJob, seed: 6, learningRate: 2e-3 }];
+    const trained = await Promise.all(jobs.map(async (job) => (await train(job))?.weights as ContentHash));
+    const [one, two] = await Promise.all(trained.map(floatsOf));
+    const soup = (await trainer.average?.(trained)) as ContentHash;
+    const mean = await floatsOf(soup);
+    expect(mean.length).toBe(one?.length);
+    for (const index of [0, 1, 1000, mean.length - 1])
+      expect(mean[index]).toBe(Math.fround(((one?.[index] ?? 0) + (two?.[index] ?? 0)) / 2));
+    expect(mean.some((value, index) => value !== one?.[index])).toBe(true);
+    expect(await trainer.average?.(trained)).toBe(soup);
+    const [text] = texts(await answers(model, [request({ weights: soup })]));
+    expect(text).toMatch(/\d/);
+  });
+
+  it('takes no weights of another network', async () => {
+    const other = await blobs.put(new Uint8Array(8));
+    await expect(pocket.over(blobs).trainer.average?.([other])).rejects.toThrow("not Pocket's");
+  });
+});
