@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { HostContext } from '../hostContext.ts';
 import type { Panels } from '../panel/panels.ts';
 import { pickModel } from './pickModel.ts';
-import { byObjective, readHead, withModel, type RecipeHead } from './recipeHead.ts';
+import { byObjective, capital, readHead, withModel, type RecipeHead } from './recipeHead.ts';
 
 const ending = '.loop.yaml';
 
@@ -46,7 +46,7 @@ function choicesOf({ recipes }: Library): readonly Choice[] {
     ...items.map((recipe): Choice => {
       const { waits, description, run, needs } = recipe.head;
       const figures = [run, needs === '' ? '' : `needs ${needs}`].filter((part) => part !== '').join(' · ');
-      const detail = waits === null ? figures : `Cannot run yet: ${waits}`;
+      const detail = waits === null ? capital(figures) : `Cannot run yet: ${waits}`;
       return { label: recipe.name, description, detail, recipe };
     }),
   ]);
@@ -66,6 +66,7 @@ async function askName(folder: vscode.WorkspaceFolder, value: string): Promise<s
     title: 'Name of the new loop',
     prompt: `The file NAME${ending} is made in ${folder.name}.`,
     value,
+    ignoreFocusOut: true,
     async validateInput(name) {
       if (!/^[\p{Letter}\p{Number}_][\p{Letter}\p{Number}_.-]*$/u.test(name)) {
         return 'Use letters, digits, hyphens and points, beginning with a letter or digit.';
@@ -91,7 +92,9 @@ export async function newLoop(host: HostContext, panels: Panels): Promise<void> 
   const library = await readLibrary(host);
   const choice = await vscode.window.showQuickPick<Choice>(choicesOf(library), {
     title: 'New loop: get better at what?',
-    placeHolder: 'Type to filter; what a run takes is said in calls of a model',
+    placeHolder: 'Each says how many model calls a run takes, and what it needs',
+    // A panel that was in front takes the focus back a moment after the list is up.
+    ignoreFocusOut: true,
     matchOnDescription: true,
     matchOnDetail: true,
   });

@@ -32,6 +32,7 @@ export async function pickModel(host: HostContext): Promise<string | null> {
       title: 'Which model does the loop run on?',
       placeHolder: 'Others are added in the setting ratchet.providers',
       matchOnDescription: true,
+      ignoreFocusOut: true,
     });
     if (picked === undefined) return null;
     if (picked.label !== another) return picked.label;
@@ -39,6 +40,7 @@ export async function pickModel(host: HostContext): Promise<string | null> {
   const name = await vscode.window.showInputBox({
     title: 'Which model does the loop run on?',
     prompt: 'provider/model, the provider being one of the setting ratchet.providers.',
+    ignoreFocusOut: true,
     validateInput: (value) =>
       /^\S{1,200}$/u.test(value.trim()) ? undefined : 'Write the provider, a slash and the model.',
   });

@@ -7,6 +7,8 @@ export interface RecipeHead {
   /** What it is for, as people look for it: "reasoning", "on Pocket". */
   readonly objective: string;
   readonly description: string;
+  /** Its place among those for the same; those that name none stand last, by name. */
+  readonly rank: number;
   /** What a whole run of it takes, in model calls; empty where it does not say. */
   readonly run: string;
   /** What a person must have, without what comes along with it. */
@@ -25,7 +27,8 @@ export function readHead(text: string): RecipeHead {
   const said = (part: string) => new RegExp(`^# ${part}: (\\S.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
   return {
     objective: said('Objective'),
-    description: /^description:\s*(\S.*)$/m.exec(text)?.[1]?.trim() ?? '',
+    description: unquoted(/^description:\s*(\S.*)$/m.exec(text)?.[1]?.trim() ?? ''),
+    rank: Number(said('Rank') || Number.MAX_SAFE_INTEGER),
     run: said('Run'),
     needs: said('Needs').split(';')[0] ?? '',
     waits: said('Waits') || null,
@@ -34,19 +37,21 @@ export function readHead(text: string): RecipeHead {
   };
 }
 
+const unquoted = (value: string) => value.replace(/^"(.*)"$/, '$1');
+
 /** The recipe on this model; a name is quoted, so that none of it is read as anything else. */
 export function withModel(text: string, model: string): string {
   return text.replace(anyModel, () => `model: ${JSON.stringify(model)}`);
 }
 
-const capital = (objective: string) => objective.charAt(0).toUpperCase() + objective.slice(1);
+export const capital = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
 
-/** Recipes by objective, those that need nothing first, then by name. */
+/** Recipes by objective, those that need nothing first, then by rank and name. */
 export function byObjective<Item extends { readonly head: RecipeHead; readonly name: string }>(
   items: readonly Item[],
 ): readonly { readonly title: string; readonly items: readonly Item[] }[] {
   const groups = Map.groupBy(
-    items.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    items.toSorted((a, b) => a.head.rank - b.head.rank || (a.name < b.name ? -1 : 1)),
     ({ head }) => head.objective,
   );
   const offline = (objective: string) => (objective === 'on Pocket' ? 0 : 1);

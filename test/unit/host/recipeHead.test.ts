@@ -19,6 +19,7 @@ describe('the head of a built-in recipe', () => {
     expect(readHead(text)).toEqual({
       objective: 'reasoning',
       description: 'Thinks twice.',
+      rank: Number.MAX_SAFE_INTEGER,
       run: 'about 400 calls in 2 rounds',
       needs: 'a provider',
       waits: null,
@@ -26,6 +27,7 @@ describe('the head of a built-in recipe', () => {
       files: ['tasks.jsonl', 'out.jsonl'],
     });
     expect(readHead(`# Waits: it runs code.\n${text}`).waits).toBe('it runs code.');
+    expect(readHead('description: "a: b"\n').description).toBe('a: b');
     expect(readHead('model: pocket\n')).toMatchObject({ asksForModel: false, files: [], run: '' });
   });
 
@@ -35,16 +37,21 @@ describe('the head of a built-in recipe', () => {
     expect(withModel('model: pocket\n', 'a/b')).toBe('model: pocket\n');
   });
 
-  test('recipes stand under their objective, those that need nothing first', () => {
-    const item = (name: string, objective: string) => ({ name, head: { ...readHead(text), objective } });
+  test('recipes stand under their objective, those that need nothing first, by rank', () => {
+    const item = (name: string, objective: string, rank = '') => ({
+      name,
+      head: { ...readHead(`${rank}\n${text}`), objective },
+    });
     const groups = byObjective([
       item('b', 'safety'),
       item('c', 'on Pocket'),
       item('a', 'safety'),
       item('d', 'coding'),
+      item('b', 'on Pocket', '# Rank: 2'),
+      item('z', 'on Pocket', '# Rank: 1'),
     ]);
     expect(groups.map(({ title, items }) => [title, items.map(({ name }) => name)])).toEqual([
-      ['On Pocket, offline', ['c']],
+      ['On Pocket, offline', ['z', 'b', 'c']],
       ['Coding', ['d']],
       ['Safety', ['a', 'b']],
     ]);
