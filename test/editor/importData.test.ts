@@ -61,8 +61,8 @@ describe('importing data', () => {
     await choose(page, 'capitals.loop.yaml');
     await eventually(title).toContain('How is');
     await choose(page, '60 % train, 20 % dev, 20 % test');
-    // The page that shows the data names the file too: what is saved is the loop, once it is changed and in front.
-    await page.locator('.tab.active.dirty', { hasText: 'capitals.loop.yaml' }).waitFor();
+    // The page that shows the data names the file too: what is saved is the loop, once it is in front.
+    await page.locator('.tab.active', { hasText: 'capitals.loop.yaml' }).waitFor();
     await eventually(document).toContain('capitals.csv');
     await page.keyboard.press('Control+S');
     await eventually(() => fileText('capitals.loop.yaml')).toContain('capitals.csv');
