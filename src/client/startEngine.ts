@@ -10,6 +10,12 @@ import { parseStartReport, type StartReport } from './startReport.ts';
 const maximumWords = 64_000;
 
 /**
+ * For the engine's process. A young generation of 1 MiB (V8's own is 16 and more) keeps a run with 512 calls in flight under
+ * 200 MB and takes no measurable time: what calls leave behind is either short-lived or on its way to the store.
+ */
+export const engineFlags: readonly string[] = ['--max-semi-space-size=1'];
+
+/**
  * Resolves when the started process has said how its start went, or has ended without a word, or `limitMs` has passed
  * (null: it is still starting).
  */
@@ -21,13 +27,17 @@ export function startEngine(options: ConnectOptions, limitMs: number): Promise<S
   };
   // A debugger attached to the editor would otherwise attach itself to the engine and hold it.
   delete environment.VSCODE_INSPECTOR_OPTIONS;
-  const child = spawn(options.nodePath, [options.engineScript, '--workspace', options.workspaceFolder], {
-    cwd: os.tmpdir(),
-    env: environment,
-    detached: true,
-    windowsHide: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    options.nodePath,
+    [...engineFlags, options.engineScript, '--workspace', options.workspaceFolder],
+    {
+      cwd: os.tmpdir(),
+      env: environment,
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   return new Promise((resolve) => {
     let said = '';
     let complaint = '';

@@ -9,6 +9,7 @@ import type { Address } from './address.ts';
 import type { FaultKind } from './endpointFault.ts';
 import { EndpointFault, faultOfExchange } from './endpointFault.ts';
 import { exchangeContext, type Upload } from './exchangeContext.ts';
+import { onAbort } from './onAbort.ts';
 import type { StreamReader } from './protocol.ts';
 import type { HeaderReader } from './rateHeaders.ts';
 import { readLines, readStream, readText } from './readBody.ts';
@@ -136,6 +137,9 @@ async function readAnswer(
   return read;
 }
 
+/** What the client gets: the answer travels beside it. One for all, since making one costs more than reading a short answer. */
+const nothing = new Response(null);
+
 /** Files take as long as they take, as long as they move. */
 const fileFactor = 6;
 
@@ -162,7 +166,7 @@ export function guardedFetch(exchanges: Exchanges): Fetch {
     const late = new AbortController();
     const abort = (): void => late.abort();
     if (context.signal.aborted) abort();
-    context.signal.addEventListener('abort', abort);
+    const deaf = onAbort(context.signal, abort);
     const { upload = null, onLine = null } = context;
     const file = upload !== null || onLine !== null;
     const bounds = file ? { ...limits, totalMs: limits.totalMs * fileFactor } : limits;
@@ -191,7 +195,7 @@ export function guardedFetch(exchanges: Exchanges): Fetch {
       });
       const read = await readAnswer(answer, exchanges, secret, onLine, clock.came);
       context.answer = { body: read, headers: readerOf(answer.headers) };
-      return new Response(null);
+      return nothing;
     } catch (error) {
       if (error instanceof EndpointFault) throw error;
       if (error instanceof SyntaxError) throw fail({ kind: 'malformed' });
@@ -201,7 +205,7 @@ export function guardedFetch(exchanges: Exchanges): Fetch {
       throw fail(faultOfExchange(error, proxy));
     } finally {
       clock.clear();
-      context.signal.removeEventListener('abort', abort);
+      deaf();
       // Frees the connection when the body was not read to its end; what that does to the body no longer matters.
       answer?.body.on('error', () => undefined).destroy();
     }

@@ -1,5 +1,7 @@
 /** Owns waiting that can be cut short, and deadlines that can be put off. Deliberately knows not what is waited for. */
 
+import { onAbort } from './onAbort.ts';
+
 /** Resolves after `ms`, or as soon as `signal` aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -9,10 +11,10 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     }
     const done = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      deaf();
       resolve();
     };
     const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
+    const deaf = onAbort(signal, done);
   });
 }

@@ -2,6 +2,7 @@
  * Owns the queue before a host, in order of arrival: who waits, until when nobody may pass, how many may in this window.
  * Deliberately decides none of these numbers.
  */
+import { onAbort } from './onAbort.ts';
 import type { RateWindow } from './rateHeaders.ts';
 
 export interface Turnstile {
@@ -73,14 +74,13 @@ export function turnstile(room: () => number): Turnstile {
           return;
         }
         const admit = (): void => {
-          signal.removeEventListener('abort', abort);
+          deaf();
           resolve(true);
         };
-        const abort = (): void => {
+        const deaf = onAbort(signal, () => {
           giveUp(admit);
           resolve(false);
-        };
-        signal.addEventListener('abort', abort, { once: true });
+        });
         waiting.add(admit);
         pump();
       }),
