@@ -6,7 +6,15 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json, startOpenAiServer, type FakeServer, type Reply } from '../fakes/openaiServer.ts';
-import { answer, choose, quickInput, reloadWindow, runCommand, useTheme } from './harness/commands.ts';
+import {
+  answer,
+  choose,
+  quickInput,
+  reloadWindow,
+  runCommand,
+  typeKeys,
+  useTheme,
+} from './harness/commands.ts';
 import { type Editor } from './harness/editor.ts';
 import { eventually } from './harness/eventually.ts';
 import { enginesOf } from './harness/reaper.ts';
@@ -50,7 +58,8 @@ async function writeUserSettings({ page, settings }: Editor, extra: Settings): P
   await page.locator('.monaco-editor .view-line', { hasText: 'workbench' }).first().click();
   await page.keyboard.press('Control+a');
   await page.keyboard.insertText(JSON.stringify(wanted));
-  await page.keyboard.press('Control+s');
+  // What the editor closed by itself, after what was typed.
+  await typeKeys(page, 'Control+Shift+End', 'Delete', 'Control+s');
   await eventually(() => settings()).toEqual(wanted);
   await page.keyboard.press('Escape');
 }
@@ -199,8 +208,6 @@ describe('a server on this machine', () => {
     editor = await open({
       workspace,
       settings: {
-        'editor.autoClosingBrackets': 'never',
-        'editor.autoClosingQuotes': 'never',
         'ratchet.providers': {
           adders: { baseURL: server.baseURL, concurrency: 6, headers: { 'x-team': 'sums' } },
         },
