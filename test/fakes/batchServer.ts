@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { listenLocally } from './localServer.ts';
 import { completionBody } from './openaiServer.ts';
 
 export interface BatchLine {
@@ -129,7 +129,6 @@ export async function startBatchServer(options: BatchServerOptions = {}): Promis
   const batches: Submitted[] = [];
   const calls: { method: string; path: string; key: string }[] = [];
   const paid = new Map<string, number>();
-  const sockets = new Set<Socket>();
   let downloads = 0;
   let largest = 0;
   const store = (text: string): string => {
@@ -290,12 +289,7 @@ export async function startBatchServer(options: BatchServerOptions = {}): Promis
       })
       .catch((error: unknown) => fault(response, 400, String(error)));
   });
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { host, close } = await listenLocally(server);
   return {
     baseURL: `http://${host}/v1`,
     host,
@@ -305,10 +299,6 @@ export async function startBatchServer(options: BatchServerOptions = {}): Promis
     get largest() {
       return largest;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    close,
   };
 }

@@ -4,8 +4,9 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Server } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { listenLocally } from './localServer.ts';
 
 export interface SeenRequest {
   /** From 1, in order of arrival. */
@@ -210,7 +211,6 @@ export async function startOpenAiServer(
   door: (listener: RequestListener) => Server = createServer,
 ): Promise<FakeServer> {
   const seen: SeenRequest[] = [];
-  const sockets = new Set<Socket>();
   const started = performance.now();
   let open = 0;
   let peak = 0;
@@ -236,12 +236,7 @@ export async function startOpenAiServer(
   const server = door((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { host, close } = await listenLocally(server);
   return {
     baseURL: `http://${host}/v1`,
     host,
@@ -249,10 +244,6 @@ export async function startOpenAiServer(
     get peak() {
       return peak;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    close,
   };
 }
