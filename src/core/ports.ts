@@ -299,7 +299,7 @@ export interface Trainer {
    * The mean of these weights, element by element, already in the blob store; equal lists give the same hash. Absent where
    * a trainer cannot. Throws ProviderError where they are not all of this model.
    */
-  average?(weights: readonly ContentHash[]): Promise<ContentHash>;
+  readonly average?: (weights: readonly ContentHash[]) => Promise<ContentHash>;
 }
 
 export interface Blobs {

@@ -9,7 +9,13 @@ import { taskId } from '../../src/core/measure/identity.ts';
 import type { RunEventKind, StoredEvent } from '../../src/core/model/event.ts';
 import type { RunId } from '../../src/core/model/ids.ts';
 import type { Task } from '../../src/core/model/task.ts';
-import { ProviderError, type ModelRequest, type Trainer, type TrainingJob } from '../../src/core/ports.ts';
+import {
+  ProviderError,
+  type LanguageModel,
+  type ModelRequest,
+  type Trainer,
+  type TrainingJob,
+} from '../../src/core/ports.ts';
 import { comparableEvents } from './comparableEvents.ts';
 import type { MemoryStore } from './memoryStore.ts';
 import { testRun, type TestRun } from './runServices.ts';
@@ -20,6 +26,8 @@ export interface Scene {
   /** A model for each provider the recipe names. */
   readonly models: Readonly<Record<string, Script['answer']>>;
   readonly files: Readonly<Record<string, readonly Task[]>>;
+  /** What else a provider can do: embeddings, log-probabilities. */
+  readonly abilities?: Readonly<Record<string, Pick<LanguageModel, 'embedder' | 'givesLogprobs'>>>;
 }
 
 export interface Pace {
@@ -61,17 +69,20 @@ export async function play(scene: Scene, pace: Pace = {}): Promise<Played> {
   const models = new Map(
     Object.entries(scene.models).map(([name, answer]) => [
       name,
-      scriptedModel({
-        name,
-        ...(pace.batchSize === undefined ? {} : { batchSize: pace.batchSize }),
-        ...(pace.orderSeed === undefined ? {} : { orderSeed: pace.orderSeed }),
-        answer: (request) => {
-          requests.push({ ...request, by: name });
-          if (requests.length === pace.pauseAfter)
-            Object.assign(test.control, { aborted: true, reason: 'pause' });
-          return answer(request);
-        },
-      }),
+      Object.assign(
+        scriptedModel({
+          name,
+          ...(pace.batchSize === undefined ? {} : { batchSize: pace.batchSize }),
+          ...(pace.orderSeed === undefined ? {} : { orderSeed: pace.orderSeed }),
+          answer: (request) => {
+            requests.push({ ...request, by: name });
+            if (requests.length === pace.pauseAfter)
+              Object.assign(test.control, { aborted: true, reason: 'pause' });
+            return answer(request);
+          },
+        }),
+        scene.abilities?.[name],
+      ),
     ]),
   );
   const trainer: Trainer = {

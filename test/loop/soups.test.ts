@@ -117,7 +117,7 @@ describe('update: { slot: weights, op: average }', () => {
     const played = await run(recipe('uniform'), ({ trainer }) => ({
       trainer: (name) => {
         const able = trainer(name);
-        return able === null ? null : { train: able.train };
+        return able === null ? null : { train: (...job) => able.train(...job) };
       },
     }));
     expect(played.end).toMatchObject({ kind: 'provider' });

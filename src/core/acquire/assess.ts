@@ -5,7 +5,7 @@ import type { Feedback } from '../model/feedback.ts';
 import type { Task } from '../model/task.ts';
 import type { PlacedSolution } from './solve.ts';
 
-/** Metrics a recipe can name. All but `judge` are graders (measure/graders.ts); a judge is a model. */
+/** Metrics a recipe can name. All but the last two are graders (measure/graders.ts); embeddings and judges are models. */
 export const metrics = [
   'exact',
   'numeric',
@@ -18,10 +18,11 @@ export const metrics = [
   'edit',
   'math',
   'arithmetic',
+  'embedding',
   'judge',
 ] as const;
 export type Metric = (typeof metrics)[number];
-export type GraderName = Exclude<Metric, 'judge'>;
+export type GraderName = Exclude<Metric, 'judge' | 'embedding'>;
 
 const KINDS: Readonly<Partial<Record<GraderName, GraderKind>>> = {
   jsonSchema: 'json-schema',

@@ -56,6 +56,8 @@ export interface Suite {
   readonly style: 'plain' | 'cot';
   /** Memory items retrieved for a task. */
   readonly recall: number;
+  /** A task's score is how likely one of so many draws is right (pass@k); null for the mean of its answers. */
+  readonly passAt: number | null;
   /** 0 for a fixed suite: the same candidate then has the same score in every round. */
   readonly round: number;
 }

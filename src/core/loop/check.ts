@@ -15,12 +15,23 @@ export function checkSteps(recipe: Recipe): Fault[] {
     ...(recipe.controlWithout === null ? [] : missingInputs(recipe, recipe.controlWithout)),
     ...suites(recipe),
     ...islandFaults(recipe),
+    ...embedderFaults(recipe),
   ];
   const seen = new Set<string>();
   return faults.filter((fault) => {
     const key = JSON.stringify(fault);
     return !seen.has(key) && seen.add(key);
   });
+}
+
+const NO_EMBEDDER = 'Likeness by meaning needs an embedder; add "embedder: provider/model".';
+
+function embedderFaults({ embedder, objective, retrieval }: Recipe): Fault[] {
+  if (embedder !== null) return [];
+  return [
+    ...(objective.metric === 'embedding' ? [{ path: ['objective', 'metric'], message: NO_EMBEDDER }] : []),
+    ...(retrieval === 'embedding' ? [{ path: ['retrieval'], message: NO_EMBEDDER }] : []),
+  ];
 }
 
 /** Islands differ by whose parents are drawn where: without such a draw they are one. */
@@ -116,6 +127,8 @@ function parameterFaults({ step, at }: Placed, recipe: Recipe): Fault[] {
     case 'evaluate':
       if (isGuard(step.with.suite) && recipe.data[step.with.suite] === undefined)
         return [fault('suite', `There are no ${step.with.suite} tasks; add data.${step.with.suite}.`)];
+      if (step.with.passAt !== undefined && step.with.passAt > step.with.repeats)
+        return [fault('passAt', `It takes ${step.with.passAt} repeats or more to see; set repeats.`)];
       return step.with.fresh !== undefined && step.with.suite !== 'train'
         ? [fault('fresh', 'Fresh tasks can be drawn from suite train only.')]
         : [];
@@ -151,9 +164,11 @@ function parameterFaults({ step, at }: Placed, recipe: Recipe): Fault[] {
     case 'assess':
       return step.with.source === 'environment' || step.with.source === 'dualExecution'
         ? [fault('source', 'This runs code, which waits for the sandbox; use another source until then.')]
-        : step.with.on === 'tasks' && step.with.source !== 'judge'
-          ? [fault('source', 'Tasks are judged by a judge; solve them to judge them by their solutions.')]
-          : [];
+        : step.with.metric === 'embedding' && recipe.embedder === null
+          ? [fault('metric', NO_EMBEDDER)]
+          : step.with.on === 'tasks' && step.with.source !== 'judge'
+            ? [fault('source', 'Tasks are judged by a judge; solve them to judge them by their solutions.')]
+            : [];
     case 'distill':
     case 'pack':
     case 'retarget':

@@ -58,6 +58,7 @@ const JUDGES = {
   backward: () => 'by finding a masked number again',
   judge: () => 'by a judge',
   pairs: () => 'by a judge, two at a time',
+  logProbability: () => 'by how sure the model is of it',
   human: () => 'by a person',
   environment: () => 'by running it',
   dualExecution: () => 'by running it against tests that agree',

@@ -9,6 +9,7 @@ import type { Arm, EventBody, Position } from '../model/event.ts';
 import type { Annotation } from '../model/feedback.ts';
 import type { ExperienceKey } from '../model/ids.ts';
 import { startCandidate } from '../update/update.ts';
+import { requireAbilities } from './abilities.ts';
 import { emptyRound, startArm, type ArmState, type RoundValues } from './arm.ts';
 import { createAsk, type Pace } from './asking.ts';
 import { measureRound } from './health.ts';
@@ -22,6 +23,7 @@ import { isSolved, outputsOf } from './steps/attempts.ts';
 /** Runs every round of every arm, then scores the sealed test once. Returns a sentence on what was kept. */
 export async function turnWheel(run: RunContext): Promise<string> {
   const { recipe, sets } = run;
+  await requireAbilities(run);
   const names: readonly Arm[] = recipe.controlWithout === null ? ['main'] : ['main', 'control'];
   const pace: Pace = { roundMs: null, remainingRounds: (recipe.rounds + 1) * names.length };
   // A branch starts where its origin did.

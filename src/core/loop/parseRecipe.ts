@@ -95,6 +95,8 @@ function readRecipe(value: unknown, faults: Fault[]): Recipe | null {
     threshold: threshold ?? null,
     model,
     judge: head.data.judge ?? null,
+    embedder: head.data.embedder ?? null,
+    retrieval: head.data.retrieval,
     archive: head.data.population?.archive ?? 'none',
     islands: {
       count: head.data.population?.islands ?? 1,

@@ -39,6 +39,13 @@ export const recipeHead = z.strictObject({
   }),
   model: modelName,
   judge: modelName.optional().describe('who judges where a step does not say; the model itself when absent'),
+  embedder: modelName
+    .optional()
+    .describe('provider/model whose embeddings measure likeness: metric embedding, retrieval by embedding'),
+  retrieval: z
+    .enum(['words', 'embedding'])
+    .default('words')
+    .describe('how memory items are found for a task: by shared words (BM25), or by meaning'),
   instruction: z.string().max(1_000_000).default(''),
   data: recipeData,
   population: z
@@ -151,6 +158,9 @@ export interface Recipe {
   readonly model: string;
   /** The model that judges; null for the model itself. */
   readonly judge: string | null;
+  /** The model whose embeddings measure likeness; null where nothing does. */
+  readonly embedder: string | null;
+  readonly retrieval: 'words' | 'embedding';
   /** Kept beside the candidate in use as parents of drafts: every candidate of the run, or none. */
   readonly archive: 'none' | 'all';
   /** Groups of the archive, and every how many rounds how many of the best of each join the next. */

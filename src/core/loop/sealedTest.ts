@@ -16,10 +16,10 @@ export async function scoreTest(run: RunContext, arm: ArmState, pace: Pace): Pro
   const last = operatorSteps(run.recipe.steps).findLast(
     (step) => step.operator === 'evaluate' && step.with.suite === 'dev',
   );
-  const { temperature, maxTokens, repeats, style, recall } =
+  const { temperature, maxTokens, repeats, style, recall, passAt } =
     last?.operator === 'evaluate'
       ? last.with
-      : { temperature: 0, maxTokens: 512, repeats: 1, style: 'plain' as const, recall: 1 };
+      : { temperature: 0, maxTokens: 512, repeats: 1, style: 'plain' as const, recall: 1, passAt: undefined };
   await commit(run, at, [{ kind: 'stepStarted', phase: 'evaluate', operator: 'evaluate' }]);
   const asking = createAsk(run, at, { phase: 'evaluate', operator: 'evaluate' }, pace);
   const context: StepContext = { run, at, arm, values: emptyRound([], new Map()), ...asking };
@@ -32,6 +32,7 @@ export async function scoreTest(run: RunContext, arm: ArmState, pace: Pace): Pro
     repeats,
     style,
     recall,
+    passAt: passAt ?? null,
     round: 0,
   };
   const scored = await scoreCandidates(context, candidates, suite);

@@ -109,9 +109,21 @@ export const solve = z.strictObject({
 export const assess = z.strictObject({
   on: z.enum(['solutions', 'tasks']).default('solutions'),
   source: z
-    .enum(['metric', 'vote', 'backward', 'judge', 'pairs', 'human', 'environment', 'dualExecution'])
+    .enum([
+      'metric',
+      'vote',
+      'backward',
+      'judge',
+      'pairs',
+      'logProbability',
+      'human',
+      'environment',
+      'dualExecution',
+    ])
     .default('metric')
-    .describe('who judges; environment and dualExecution run code, which needs a sandbox'),
+    .describe(
+      'who judges; logProbability: how likely the model says yes to its own answer; environment and dualExecution run code, which needs a sandbox',
+    ),
   metric: metricName.optional().describe("defaults to the objective's metric"),
   rubric: z
     .union([z.string().min(1).max(10_000), z.array(z.string().min(1).max(2000)).min(1).max(100)])

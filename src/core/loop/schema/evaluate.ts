@@ -18,6 +18,11 @@ export const evaluate = z.strictObject({
     .optional()
     .describe('only this many tasks of the suite, the same for all of a round'),
   repeats: count(32).default(1).describe('answers to each task; its mean counts, pass@k is shown beside it'),
+  passAt: count(32)
+    .optional()
+    .describe(
+      'a task counts as how likely one of so many of its repeats is right (pass@k, Chen et al. 2021)',
+    ),
   style: z.enum(['plain', 'cot']).default('plain'),
   recall: count(100).default(1).describe('memory items retrieved for a task'),
   batch,

@@ -1,6 +1,7 @@
 /** Owns how `assess` runs inside a round, whoever judges. Deliberately keeps or drops nothing: that is `select`. */
 import { assessByMetric, EQUALITY } from '../../acquire/assess.ts';
 import { backwardCheck, recovers } from '../../acquire/backward.ts';
+import { ALTERNATIVES, confidenceMessages, confidenceOf } from '../../acquire/confidence.ts';
 import { majorityOf } from '../../refine/selectMany.ts';
 import { hashOf } from '../../measure/hash.ts';
 import { feedbackId } from '../../measure/identity.ts';
@@ -14,6 +15,7 @@ import type { AssessParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 import { byTask, scoresOf } from './attempts.ts';
 import { askPerson } from './humanSteps.ts';
+import { likenessOf } from './likeness.ts';
 import { judgePairs, judgeSolutions, judgeTasks } from './judgeSteps.ts';
 
 export async function assessStep(context: StepContext, parameters: AssessParameters): Promise<StepResult> {
@@ -29,6 +31,8 @@ export async function assessStep(context: StepContext, parameters: AssessParamet
       return result(context, 'judge', await judgeSolutions(context, parameters));
     case 'pairs':
       return result(context, 'judge', await judgePairs(context, parameters));
+    case 'logProbability':
+      return result(context, 'logprob', await byLogProbability(context, parameters));
     case 'human':
       return result(context, 'human', await askPerson(context, parameters.audit));
     case 'environment':
@@ -48,6 +52,7 @@ async function byMetric(context: StepContext, parameters: AssessParameters): Pro
       'judge',
       await judgeSolutions(context, { ...parameters, rubric: objective.rubric }),
     );
+  if (metric === 'embedding') return result(context, 'metric', await byLikeness(context));
   const graded = values.experiences.map(({ task, solution }) => assessByMetric(task, solution, metric));
   if (metric !== 'math') return result(context, 'metric', graded);
   const open = new Set(
@@ -59,6 +64,60 @@ async function byMetric(context: StepContext, parameters: AssessParameters): Pro
     { ...parameters, rubric: EQUALITY },
   );
   return result(context, 'metric', [...graded, ...judged]);
+}
+
+/** By how near each answer is to its reference; one whose texts got no vector is not judged. */
+async function byLikeness(context: StepContext): Promise<Feedback[]> {
+  const { experiences } = context.values;
+  const near = await likenessOf(context, experiences);
+  return experiences.map(({ solution }, index): Feedback => {
+    const { score, reason } = near[index] ?? { score: null, reason: 'a text got no vector' };
+    return {
+      id: feedbackId(solution.id, 'metric', 'embedding'),
+      solutionId: solution.id,
+      source: 'metric',
+      by: `embedding by ${context.run.recipe.embedder ?? ''}`,
+      value: score === null ? { kind: 'text', text: reason } : { kind: 'score', score },
+      reason,
+    };
+  });
+}
+
+/** By how likely the candidate in use is to say that an answer is right; no score where that cannot be seen. */
+async function byLogProbability(context: StepContext, { maxTokens }: AssessParameters): Promise<Feedback[]> {
+  const { run, at, arm, values } = context;
+  const judged = values.experiences.filter(({ solution }) => solution.failure === null);
+  const answers = await context.ask(
+    at.round,
+    judged.map(({ task, solution }) => ({
+      item: `${task.id}/${solution.at.step}/${solution.sample}`,
+      sample: 0,
+      input: task.input,
+      request: {
+        messages: confidenceMessages(task, solution.output),
+        temperature: 0,
+        maxTokens: Math.min(maxTokens, 8),
+        seed: streamSeed(run.seed, at.step, at.round, task.id, solution.sample),
+        weights: arm.inUse.state.weights,
+        logprobs: ALTERNATIVES,
+      },
+    })),
+  );
+  return judged.map(({ solution }, index): Feedback => {
+    const answer = answers[index];
+    const score = answer?.ok === true ? confidenceOf(answer.logprobs) : null;
+    return {
+      id: feedbackId(solution.id, 'logprob', 'P(true)'),
+      solutionId: solution.id,
+      source: 'logprob',
+      by: `P(true) of ${run.model.name}`,
+      value:
+        score === null
+          ? { kind: 'text', text: 'how sure the model is could not be told' }
+          : { kind: 'score', score },
+      ...(score === null ? {} : { reason: `says yes to it with probability ${score.toFixed(3)}` }),
+    };
+  });
 }
 
 /** Each solution's score is the share of its task's solutions with the same answer (self-consistency, Wang et al. 2022). */

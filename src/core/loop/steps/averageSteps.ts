@@ -85,6 +85,7 @@ async function greedy(
     repeats: 1,
     style: 'plain' as const,
     recall: 1,
+    passAt: null,
     round: at.round,
   };
   const scoresOf = async (all: readonly ContentHash[]): Promise<readonly number[]> => {

@@ -1,9 +1,10 @@
 /** Owns how `evaluate` runs inside a round, and how one candidate is scored beside another. Deliberately moves no pointer: that is gateSteps.ts. */
-import { drawsOf, toSolution } from '../../acquire/solve.ts';
+import { drawsOf, toSolution, type Draw } from '../../acquire/solve.ts';
 import { toEvaluation } from '../../evaluate/evaluate.ts';
 import { hashOf } from '../../measure/hash.ts';
 import { streamSeed } from '../../measure/random.ts';
 import { shuffle, stream } from '../../measure/random.ts';
+import { passAtK } from '../../measure/passAtK.ts';
 import { mean } from '../../measure/statistics.ts';
 import { readParts, retargetMessages } from '../../evaluate/retarget.ts';
 import type { Candidate, TaskScore } from '../../model/candidate.ts';
@@ -14,6 +15,7 @@ import { isGuard } from '../../refine/guards.ts';
 import type { Scored, Suite } from '../arm.ts';
 import { evaluationFramings } from './framing.ts';
 import { gradeAll, judgeVersion, type Gradable } from './grading.ts';
+import { recallOf } from './recalling.ts';
 import { NO_ANSWER } from './solveSteps.ts';
 import type { EvaluateParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
@@ -23,7 +25,7 @@ const SHOWCASE = 8;
 
 /** Equal for evaluations that may be compared: the same tasks, asked and judged in the same way. */
 export function suiteDigest(context: StepContext, suite: Suite): ContentHash {
-  const { split, temperature, maxTokens, round, tasks, repeats, style, recall } = suite;
+  const { split, temperature, maxTokens, round, tasks, repeats, style, recall, passAt } = suite;
   const judge = judgeVersion(context);
   return hashOf([
     split,
@@ -33,6 +35,7 @@ export function suiteDigest(context: StepContext, suite: Suite): ContentHash {
     tasks.map(({ id }) => id),
     ...(repeats === 1 && style === 'plain' ? [] : [repeats, style]),
     ...(recall === 1 ? [] : [recall]),
+    ...(passAt === null ? [] : [`pass@${passAt}`]),
     ...(judge === null ? [] : [judge]),
   ]);
 }
@@ -48,9 +51,11 @@ export async function scoreCandidates(
   const digest = suiteDigest(context, suite);
   const condition = { n: repeats, temperature: suite.temperature, maxTokens: suite.maxTokens };
   const seedOf = (task: Task, sample: number) => streamSeed(run.seed, at.step, suite.round, task.id, sample);
-  const draws = candidates.map((candidate) =>
-    drawsOf(suite.tasks, candidate, condition, seedOf, evaluationFramings(candidate, suite)),
-  );
+  const draws: Draw[][] = [];
+  for (const candidate of candidates) {
+    const recall = await recallOf(context, candidate.state.memory ?? [], suite.tasks);
+    draws.push(drawsOf(suite.tasks, candidate, condition, seedOf, evaluationFramings(recall, suite)));
+  }
   const calls = draws
     .flat()
     .map(({ task, sample, request }) => ({ item: task.id, sample, request, input: task.input }));
@@ -73,18 +78,22 @@ export async function scoreCandidates(
         output: solution.output,
       }),
     );
-    const scores = repeats === 1 ? graded : meansOf(graded);
+    const scores = repeats === 1 ? graded : oneEach(graded, suite.passAt);
     const evaluation = toEvaluation(candidate, scores, suite.split, suite.temperature, { runId: run.id, at });
     return { candidate, step: at.step, digest, tasks: suite.tasks, suite, evaluation };
   });
 }
 
-/** One score a task: the mean of its answers, shown with the first of them. */
-function meansOf(graded: readonly TaskScore[]): TaskScore[] {
-  return [...Map.groupBy(graded, ({ taskId }) => taskId).values()].map((group) => ({
-    ...(group[0] as TaskScore),
-    score: mean(group.map(({ score }) => score)),
-  }));
+/** One score a task, shown with the first of its answers: their mean, or how likely one of `passAt` draws is right. */
+function oneEach(graded: readonly TaskScore[], passAt: number | null): TaskScore[] {
+  return [...Map.groupBy(graded, ({ taskId }) => taskId).values()].map((group) => {
+    const scores = group.map(({ score }) => score);
+    const score =
+      passAt === null
+        ? mean(scores)
+        : (passAtK(scores.length, scores.filter((one) => one >= 1).length, passAt) ?? 0);
+    return { ...(group[0] as TaskScore), score };
+  });
 }
 
 export function evaluationEvent({ evaluation, tasks, candidate }: Scored): EventBody {
@@ -107,7 +116,8 @@ export function evaluationEvent({ evaluation, tasks, candidate }: Scored): Event
 export function suiteOf(context: StepContext, parameters: EvaluateParameters): Suite {
   const { run, at, values } = context;
   const { suite: split, temperature, maxTokens, fresh, sample, repeats, style, recall } = parameters;
-  const how = { split, temperature, maxTokens, repeats, style, recall };
+  const passAt = parameters.passAt ?? null;
+  const how = { split, temperature, maxTokens, repeats, style, recall, passAt };
   const part = (tasks: readonly Task[], round: number): readonly Task[] => {
     if (sample === undefined || sample >= tasks.length) return tasks;
     const ids = new Set(

@@ -1,7 +1,5 @@
 /** Owns what of a candidate's state, and of earlier attempts, an attempt at a task is shown. Deliberately pure. */
-import { recallFrom } from '../../measure/retrieve.ts';
-import type { Candidate } from '../../model/candidate.ts';
-import type { Knowledge } from '../../model/knowledge.ts';
+import type { Recall } from '../../measure/retrieve.ts';
 import type { Task } from '../../model/task.ts';
 import { plainFraming, type Framing } from '../../prompt/messages.ts';
 import { withoutAnswer } from '../../prompt/answer.ts';
@@ -13,9 +11,9 @@ import { byTask, scoresOf } from './attempts.ts';
 const NEGATION =
   'Give an answer that looks right to a careless reader but is wrong or unhelpful. Do not say that it is.';
 
-/** Framings of the tasks of a solve step, by task; `memory` is the solver's, with all that is known of its use. */
+/** Framings of the tasks of a solve step, by task; `recall` is over the solver's memory. */
 export function framingsOf(
-  memory: readonly Knowledge[],
+  recall: Recall,
   values: RoundValues,
   parameters: SolveParameters,
   principles: readonly string[],
@@ -28,14 +26,13 @@ export function framingsOf(
     workflow: context.includes('workflow'),
     demonstrations: context.includes('demonstrations'),
   };
-  const recall = recallFrom(context.includes('memory') ? memory : []);
   return (task) => {
     const newest = attempts.get(task.id)?.at(-1);
     return {
       ...plainFraming,
       shows,
       principles: context.includes('principles') ? principles : [],
-      knowledge: recall(task.input, parameters.recall),
+      knowledge: context.includes('memory') ? recall(task.input, parameters.recall) : [],
       reasoning: style === 'cot',
       negation: negated === false ? null : negated === true ? NEGATION : negated,
       attempts:
@@ -53,10 +50,9 @@ export function framingsOf(
 
 /** Framings of an evaluation: everything the candidate's state holds. */
 export function evaluationFramings(
-  candidate: Candidate,
+  recall: Recall,
   { style, recall: k }: { readonly style: 'plain' | 'cot'; readonly recall: number },
 ): (task: Task) => Framing {
-  const recall = recallFrom(candidate.state.memory ?? []);
   return (task) => ({
     ...plainFraming,
     knowledge: recall(task.input, k),

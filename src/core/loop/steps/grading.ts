@@ -9,6 +9,7 @@ import type { PlacedSolution } from '../../acquire/solve.ts';
 import { streamSeed } from '../../measure/random.ts';
 import type { Task } from '../../model/task.ts';
 import type { StepContext } from '../stepContext.ts';
+import { likenessOf } from './likeness.ts';
 
 export interface Gradable {
   readonly task: Task;
@@ -30,6 +31,7 @@ function frozenJudge({ run, arm }: StepContext) {
 /** The version of the judge that has a say in these scores; null where none has. */
 export function judgeVersion(context: StepContext): string | null {
   const { metric, rubric } = context.run.recipe.objective;
+  if (metric === 'embedding') return `embedding by ${context.run.recipe.embedder ?? ''}`;
   if (metric !== 'judge' && metric !== 'math') return null;
   const { provider, weights } = frozenJudge(context);
   return judgeName(
@@ -47,6 +49,7 @@ export async function gradeAll(
   round: number,
 ): Promise<readonly number[]> {
   const { metric, rubric } = context.run.recipe.objective;
+  if (metric === 'embedding') return (await likenessOf(context, items)).map(({ score }) => score ?? 0);
   const graded = items.map(({ task, solution }) => {
     if (metric === 'judge') return solution.failure === null ? null : 0;
     return gradeSolution(task, solution, metric).score;

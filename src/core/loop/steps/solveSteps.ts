@@ -11,6 +11,7 @@ import type { SolveParameters } from '../recipe.ts';
 import type { StepContext, StepResult } from '../stepContext.ts';
 import { unsolved } from './attempts.ts';
 import { framingsOf } from './framing.ts';
+import { recallOf } from './recalling.ts';
 import { searchSolutions } from './searchSteps.ts';
 import { converse, type Said } from './turns.ts';
 
@@ -22,7 +23,8 @@ export async function solveStep(context: StepContext, parameters: SolveParameter
   const open = parameters.only === 'failures' ? unsolved(values) : null;
   const tasks = open === null ? values.tasks : values.tasks.filter(({ id }) => open.has(id));
   const solver = parameters.by === 'newest' ? (values.contenders.at(-1) ?? arm.inUse) : arm.inUse;
-  const framingOf = framingsOf(withUses(solver.state.memory ?? [], arm.uses), values, parameters, principles);
+  const memory = parameters.context.includes('memory') ? withUses(solver.state.memory ?? [], arm.uses) : [];
+  const framingOf = framingsOf(await recallOf(context, memory, tasks), values, parameters, principles);
   const seedOf = (task: Task, sample: number) => streamSeed(run.seed, at.step, at.round, task.id, sample);
   const draws = drawsOf(tasks, solver, parameters, seedOf, framingOf);
   const said: readonly Said[] =
