@@ -11,6 +11,8 @@ export function detailOf(step: OperatorStep): string {
     case 'solve':
       return [
         `${many(step.with.n, 'solution', 'solutions')} a task at temperature ${step.with.temperature}`,
+        ...(step.with.only === 'failures' ? ['of what failed'] : []),
+        ...(step.with.context.includes('principles') ? ['the principles in sight'] : []),
         ...(step.with.style === 'cot' ? ['reasoning first'] : []),
         ...(step.with.search === undefined ? [] : ['by search']),
         ...(step.with.negated === false ? [] : ['bad on purpose']),

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { HostContext } from '../hostContext.ts';
 import type { Panels } from '../panel/panels.ts';
 import { pickModel } from './pickModel.ts';
-import { byObjective, capital, readHead, withModel, type RecipeHead } from './recipeHead.ts';
+import { byObjective, capital, readHead, withModel, withName, type RecipeHead } from './recipeHead.ts';
 
 const ending = '.loop.yaml';
 
@@ -106,7 +106,8 @@ export async function newLoop(host: HostContext, panels: Panels): Promise<void> 
   if (name === undefined) return;
   await copyData(library, recipe, folder.uri);
   const uri = vscode.Uri.joinPath(folder.uri, `${name}${ending}`);
-  const text = recipe.head.asksForModel ? withModel(recipe.text, model) : recipe.text;
+  const named = withName(recipe.text, name);
+  const text = recipe.head.asksForModel ? withModel(named, model) : named;
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
   await panels.open(uri);
 }

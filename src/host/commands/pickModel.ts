@@ -2,9 +2,10 @@
 import * as vscode from 'vscode';
 import { editorProvider, providerIds } from '../../protocol/providers.ts';
 import type { HostContext } from '../hostContext.ts';
-import { ownProvider, ownProviders } from '../providerSettings.ts';
+import { ownProvider, ownProviders, providersSetting } from '../providerSettings.ts';
 
 const another = 'Type Another Name...';
+const addProvider = 'Add a Provider...';
 
 /** Names as a recipe writes them, "provider/model", or a provider alone where its settings name no model. */
 async function known({ services }: HostContext): Promise<readonly vscode.QuickPickItem[]> {
@@ -24,22 +25,32 @@ async function known({ services }: HostContext): Promise<readonly vscode.QuickPi
   ];
 }
 
-/** Null where the person turned away. */
+/** Null where the person turned away, or went to add a provider. */
 export async function pickModel(host: HostContext): Promise<string | null> {
   const models = await known(host);
-  if (models.length > 0) {
-    const picked = await vscode.window.showQuickPick([...models, { label: another }], {
+  const picked = await vscode.window.showQuickPick(
+    [
+      ...models,
+      { label: another, description: 'such as ollama/llama3.2' },
+      { label: addProvider, description: `opens the setting ${providersSetting}` },
+    ],
+    {
       title: 'Which model does the loop run on?',
-      placeHolder: 'Others are added in the setting ratchet.providers',
+      placeHolder:
+        models.length > 0
+          ? 'A model of your providers or of the editor'
+          : 'No provider of yours names a model yet; Pocket, inside, runs the recipes under "On Pocket" alone',
       matchOnDescription: true,
       ignoreFocusOut: true,
-    });
-    if (picked === undefined) return null;
-    if (picked.label !== another) return picked.label;
-  }
+    },
+  );
+  if (picked?.label === addProvider)
+    await vscode.commands.executeCommand('workbench.action.openSettings', providersSetting);
+  if (picked === undefined || picked.label === addProvider) return null;
+  if (picked.label !== another) return picked.label;
   const name = await vscode.window.showInputBox({
     title: 'Which model does the loop run on?',
-    prompt: 'provider/model, the provider being one of the setting ratchet.providers.',
+    prompt: `The provider, a slash and the model, such as ollama/llama3.2: one of the setting ${providersSetting}, or one that is known, such as openai or ollama.`,
     ignoreFocusOut: true,
     validateInput: (value) =>
       /^\S{1,200}$/u.test(value.trim()) ? undefined : 'Write the provider, a slash and the model.',

@@ -39,6 +39,13 @@ export function readHead(text: string): RecipeHead {
 
 const unquoted = (value: string) => value.replace(/^"(.*)"$/, '$1');
 
+/** The recipe under this name; only another name is written, and as one text whatever it holds. */
+export function withName(text: string, name: string): string {
+  return text.replace(/^name: (.+)$/m, (line, own: string) =>
+    own === name ? line : `name: ${JSON.stringify(name)}`,
+  );
+}
+
 /** The recipe on this model; a name is quoted, so that none of it is read as anything else. */
 export function withModel(text: string, model: string): string {
   return text.replace(anyModel, () => `model: ${JSON.stringify(model)}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { byObjective, readHead, withModel } from '../../../src/host/commands/recipeHead.ts';
+import { byObjective, readHead, withModel, withName } from '../../../src/host/commands/recipeHead.ts';
 
 const text = `# Objective: reasoning
 # Cost: N × 8 calls a round
@@ -35,6 +35,11 @@ describe('the head of a built-in recipe', () => {
     expect(withModel(text, 'a/b')).toContain('\nmodel: "a/b"\n');
     expect(withModel(text, 'a/$&"\nsteps: []')).toContain(`\nmodel: ${JSON.stringify('a/$&"\nsteps: []')}\n`);
     expect(withModel('model: pocket\n', 'a/b')).toBe('model: pocket\n');
+  });
+
+  test('a name is set as one text; the recipe’s own stays as it is written', () => {
+    expect(withName(text, 'x')).toBe(text);
+    expect(withName(text, '$&: 1')).toContain('\nname: "$&: 1"\n');
   });
 
   test('recipes stand under their objective, those that need nothing first, by rank', () => {
