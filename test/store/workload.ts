@@ -212,18 +212,13 @@ export async function openWatched(
 
 /**
  * Puts a new store through `rounds` rounds and watches its files. The same seed gives the same steps.
- * `around` may put a fault into the files the store works with.
  */
-export async function recordWorkload(
-  seed: number,
-  rounds: number,
-  around: (files: HostFiles) => HostFiles = (files) => files,
-): Promise<Recording> {
+export async function recordWorkload(seed: number, rounds: number): Promise<Recording> {
   const random = stream(seed, 'workload');
   const operations: DiskOperation[] = [];
   const promised: Promised[] = [];
   const memory = memoryFiles({ record: (operation) => operations.push(operation) });
-  const files = around(memory.files);
+  const { files } = memory;
   const promise = (database: Database): void => {
     promised.push({ operations: operations.length, content: contentOf(database) });
   };

@@ -11,6 +11,8 @@ export interface LogContent {
   readonly tie: number | null;
   /** Commits whose every frame is whole. */
   readonly commits: number;
+  /** Where the last of them ends, in bytes; null where the log has no whole header. */
+  readonly wholeBytes: number | null;
   /** Commits that end behind the first frame that is not; the one it belongs to is among them. */
   readonly commitsBehind: number;
   /** Size of the database in pages after the last of them. */
@@ -99,6 +101,7 @@ const EMPTY: LogContent = {
   salts: null,
   tie: null,
   commits: 0,
+  wholeBytes: null,
   commitsBehind: 0,
   databasePages: 0,
   pages: new Set(),
@@ -182,7 +185,12 @@ function readFrames(files: HostFiles, descriptor: number, pageSize: number): Log
   const frameView = new DataView(frame.buffer);
   const pages = new Set<number>();
   let open: number[] = [];
-  let content: LogContent = { ...EMPTY, salts: Buffer.from(salts).toString('hex'), tie };
+  let content: LogContent = {
+    ...EMPTY,
+    salts: Buffer.from(salts).toString('hex'),
+    tie,
+    wholeBytes: HEADER_BYTES,
+  };
   let openFirst: Uint8Array | null = null;
   let at = HEADER_BYTES;
   for (; readFully(files, descriptor, frame, at); at += frame.length) {
@@ -200,6 +208,7 @@ function readFrames(files: HostFiles, descriptor: number, pageSize: number): Log
     content = {
       ...content,
       commits: content.commits + 1,
+      wholeBytes: at + frame.length,
       databasePages,
       pages,
       firstPage: openFirst ?? content.firstPage,

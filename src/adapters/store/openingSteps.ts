@@ -140,7 +140,7 @@ export function connectExisting(opening: OpeningContext): Connection {
   if (found === null) throw damageError(path, 'it is missing');
   const { version } = found;
   const log = logPath(path);
-  if (version <= newestVersion) onDisk(log, 'open', () => renewLog(log, files));
+  if (version <= newestVersion) onDisk(log, 'open', () => renewLog(log, found.log, files));
   const connection = connect(sqlite, path, files, version > newestVersion ? configureReading : configure);
   try {
     const read = connection.get('PRAGMA user_version')?.['user_version'];

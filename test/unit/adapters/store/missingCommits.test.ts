@@ -105,6 +105,39 @@ describe('commits missing from a log', () => {
       }
     }));
 
+  test('two that a crash each cut short, the second over the first, are not called missing', () =>
+    inFolder(async (folder) => {
+      /** As a crash leaves it that tore the newest commit, which began at `from`. */
+      const torn = (source: string, from: number): string => {
+        const copy = path.join(`${path.dirname(source)}-torn`, 'workspace.ratchetdb');
+        nodeFiles.makeDirectory(path.dirname(copy));
+        writeFileSync(copy, readFileSync(source));
+        const log = readFileSync(`${source}-log`);
+        writeFileSync(
+          `${copy}-log`,
+          log.map((byte, at) => (at === from + 100 ? byte ^ 1 : byte)),
+        );
+        return copy;
+      };
+      const file = path.join(folder, 'source', 'workspace.ratchetdb');
+      const { store, database } = await openKept(file);
+      await begun(store);
+      database.fold(true);
+      await add(store, 0, 1);
+      const begunAt = database.logBytes();
+      await add(store, 1, 80);
+      const first = torn(file, begunAt);
+      await store.close();
+      const second = await openKept(first);
+      expect(second.database.report.warnings).toEqual([]);
+      const goesOnAt = second.database.logBytes();
+      await add(second.store, 100, 101);
+      const third = torn(first, goesOnAt);
+      await second.store.close();
+      expect(await warnings(third)).toEqual([]);
+      expect(await idsOf(third)).toBe(1);
+    }));
+
   test('a damaged note is not believed', () =>
     inFolder(async (folder) => {
       const file = await killed(folder);
