@@ -103,7 +103,10 @@ export function evaluationChecksum(evaluation: Omit<Evaluation, 'scores'>): numb
   return checksum(id, suite, temperature, mean, JSON.stringify(interval));
 }
 
-/** Stores an evaluation with its scores. Nothing happens when its id is stored already. */
+/**
+ * Stores an evaluation with its scores, and which one it is compared with: the newest on its suite and arm whose candidate
+ * was not refused. Nothing happens when its id is stored already.
+ */
 function storeEvaluation(
   connection: Connection,
   run: number,
@@ -118,7 +121,9 @@ function storeEvaluation(
   connection.run(
     `INSERT INTO evaluations (ref, id, run, arm, round, step, candidate, suite, temperature, tasks, mean, interval, previous, checksum)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-       (SELECT max(ref) FROM evaluations WHERE run = ?3 AND arm = ?4 AND suite = ?8), ?13)`,
+       (SELECT max(e.ref) FROM evaluations e WHERE e.run = ?3 AND e.arm = ?4 AND e.suite = ?8 AND NOT EXISTS (
+         SELECT 1 FROM run_candidates c WHERE c.run = e.run AND c.arm = e.arm AND c.candidate = e.candidate
+           AND c.refused_seq IS NOT NULL AND c.accepted_seq IS NULL)), ?13)`,
     ref,
     evaluation.id,
     run,

@@ -143,7 +143,7 @@ export interface ChangedTask {
 
 export interface EvaluationDetail {
   readonly summary: EvaluationSummary;
-  /** The previous evaluation on the same suite and arm, null for the first. */
+  /** The newest before it on the same suite and arm of a candidate that was not refused; null for the first. */
   readonly previous: EvaluationSummary | null;
   readonly changed: readonly ChangedTask[];
 }

@@ -119,6 +119,26 @@ describe('evaluations', () => {
     }));
 });
 
+describe('an evaluation after a refused candidate', () => {
+  test('is compared with the one before that', () =>
+    withStore(async (store) => {
+      await begun(store);
+      const of = (id: string, candidate: string, round: number) =>
+        sampleEvaluation(id, candidate, place(round, 'dev'), [round % 2, 1], 'dev');
+      await store.commit({ runId, events: [], evaluations: [of('kept', 'start', 1)] });
+      await store.commit({
+        runId,
+        candidates: [sampleCandidate('worse', place(2, 'update'))],
+        evaluations: [of('tried', 'worse', 2)],
+        events: [],
+      });
+      await store.commit({ runId, events: [event(place(2, 'gate'), refused('worse', null))] });
+      await store.commit({ runId, events: [], evaluations: [of('next', 'start', 3)] });
+      expect((await store.evaluation(asId('tried')))?.previous?.id).toBe('kept');
+      expect((await store.evaluation(asId('next')))?.previous?.id).toBe('kept');
+    }));
+});
+
 describe('the ledger', () => {
   test('gives back what was settled, once, and its sum', () =>
     withStore(async (store) => {
