@@ -19,6 +19,7 @@ import { nothingCharged } from './journal.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { operatorSteps, type Recipe } from './recipe.ts';
 import { nowhere, scratchStore } from './scratchStore.ts';
+import { rehearsedReply, SET_ANSWER } from './rehearsedReply.ts';
 import type { RunServices } from './services.ts';
 import { loadTaskSets } from './taskSets.ts';
 
@@ -51,7 +52,15 @@ function askerOf(name: string): Asker {
 
 /** How a rehearsed run goes: what is kept decides what is asked next. */
 const courses = ['right', 'wrong', 'better'] as const;
-type Course = (typeof courses)[number];
+type Course = (typeof courses)[number] | 'sometimes';
+
+/** What is solved sometimes matters to those recipes alone that choose tasks by it. */
+function coursesOf(recipe: Recipe): readonly Course[] {
+  const banded = operatorSteps(recipe.steps).some(
+    (step) => step.operator === 'select' && step.with.over === 'tasks' && step.with.policy === 'band',
+  );
+  return banded ? [...courses, 'sometimes'] : courses;
+}
 
 const rehearsedRounds = 2;
 /** Fewest measured answers that narrow a range as far as it goes. */
@@ -66,7 +75,7 @@ export async function estimateRun(
   priceOf: (provider: string) => Promise<ModelPrice | null> = async () => null,
 ): Promise<RunEstimate> {
   const rehearsed: Counts[] = [];
-  for (const course of courses) rehearsed.push(await rehearse(recipe, files, course));
+  for (const course of coursesOf(recipe)) rehearsed.push(await rehearse(recipe, files, course));
   const askers = [...new Set(rehearsed.flatMap((counts) => [...counts.keys()]))];
   const each = askers.map((asker) => {
     const counts = rehearsed.map((counted) => counted.get(asker) ?? none);
@@ -195,9 +204,14 @@ async function countCalls(recipe: Recipe, files: TaskFiles, course: Course, roun
   learn(sets.canary);
   for (let round = 1; round <= rounds; round++) learn(sets.train(round));
   const isRight = judgeOf(course);
-  const model = actor(recipe, (request) => {
+  // A task stands alone, or between blank lines beside its context and what is asked of the answer.
+  const referenceIn = (asked: string) =>
+    references.get(asked) ?? asked.split('\n\n').flatMap((part) => references.get(part) ?? [])[0];
+  const model = actor(recipe, (request, lead) => {
     const asked = request.messages.at(-1)?.content ?? '';
-    return isRight(request, asked) ? (references.get(asked) ?? 'yes') : 'no';
+    const right = isRight(request, asked);
+    const formed = rehearsedReply(request, right);
+    return formed ?? `${lead}${right ? (referenceIn(asked) ?? SET_ANSWER) : 'no'}`;
   });
   const services = stage(model, files);
   const id = asId<RunId>('rehearsal');
@@ -248,7 +262,8 @@ function unattended<Result>(error: unknown): Result {
 /** Whether the rehearsed model is right: with each new candidate on more of the tasks, where it gets better. */
 function judgeOf(course: Course): (request: ModelRequest, asked: string) => boolean {
   const seen = new Map<string, number>();
-  return ({ messages, weights }, asked) => {
+  return ({ messages, weights, seed }, asked) => {
+    if (course === 'sometimes') return hash32(['rehearsed', asked, seed]) % 2 === 0;
     if (course !== 'better') return course === 'right';
     const candidate = `${weights ?? ''} ${messages[0]?.content === asked ? '' : (messages[0]?.content ?? '')}`;
     const rank = seen.get(candidate) ?? seen.size;
@@ -258,7 +273,10 @@ function judgeOf(course: Course): (request: ModelRequest, asked: string) => bool
 }
 
 /** Answers at once; what it is asked is all that matters. */
-function actor({ objective, model }: Recipe, answer: (request: ModelRequest) => string): LanguageModel {
+function actor(
+  { objective, model }: Recipe,
+  answer: (request: ModelRequest, lead: string) => string,
+): LanguageModel {
   const { answer: rule } = objective;
   const lead = typeof rule === 'object' && 'after' in rule ? rule.after : '';
   return {
@@ -266,7 +284,7 @@ function actor({ objective, model }: Recipe, answer: (request: ModelRequest) => 
     price: { input: 0, output: 0 },
     async *generate(requests) {
       for (const [index, request] of requests.entries()) {
-        const text = `${lead}${answer(request)}`;
+        const text = answer(request, lead);
         const usage = { input: 0, output: 0 };
         yield { index, answer: { ok: true, text, finish: 'stop', usage, model, requestId: null } };
       }

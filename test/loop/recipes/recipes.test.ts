@@ -4,10 +4,14 @@
  */
 import { describe, expect, it } from 'vitest';
 import { isTrue, knownTask, RULES } from '../../fakes/recipeWorld.ts';
+import { taskFiles } from '../../../src/adapters/datasets/taskFiles.ts';
+import { estimateRun } from '../../../src/core/loop/estimate.ts';
 import { parseRecipe } from '../../../src/core/loop/parseRecipe.ts';
+import type { Recipe } from '../../../src/core/loop/recipe.ts';
 import {
   mutantsOf,
   RecipeError,
+  recipeFolder,
   recipeNames,
   recipeText,
   runRecipe,
@@ -149,6 +153,8 @@ const textOf = (name: string) => {
   return from === '' ? text : text.replace(from, to);
 };
 
+const noHistory = { operators: new Map(), msPerCall: null };
+
 /** The calls a whole run takes, as its head says: "230 to 620 calls in 2 rounds", "about 550 calls in 1 round". */
 function saidCalls(name: string): { readonly low: number; readonly high: number; readonly rounds: number } {
   const said =
@@ -192,6 +198,14 @@ describe.each(Object.keys(promises))('the recipe %s', (name) => {
     expect(outcome.requests.length).toBeGreaterThanOrEqual(low);
     expect(outcome.requests.length).toBeLessThanOrEqual(high);
     expect(recipeText(name)).toContain(`\nrounds: ${rounds}\n`);
+  });
+
+  it('is not estimated to take fewer calls than it says', async () => {
+    const { recipe } = parseRecipe(recipeText(name));
+    const { calls } = await estimateRun(recipe as Recipe, taskFiles(recipeFolder), null, noHistory);
+    const { low, high } = saidCalls(name);
+    expect(calls.high).toBeGreaterThanOrEqual(low);
+    expect(calls.low).toBeLessThanOrEqual(high);
   });
 
   it('needs every one of its steps', async () => {
