@@ -5,14 +5,14 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startOpenAiServer } from '../fakes/openaiServer.ts';
 import { runCommand } from './harness/commands.ts';
+import type { Editor } from './harness/editor.ts';
 import { enginesOf } from './harness/reaper.ts';
-import { screenshot } from './harness/screenshot.ts';
+import { keepEvidence, screenshot } from './harness/screenshot.ts';
 import * as trees from './harness/trees.ts';
 import {
   adding,
   canary,
   closeEditors,
-  failed,
   folderWith,
   open,
   openPanel,
@@ -70,8 +70,9 @@ describe.each([
       const good = await startOpenAiServer(adding);
       const workspace = hostileFolder(evil.host);
       const log = path.join(path.dirname(workspace), 'sums.log');
+      let editor: Editor | null = null;
       try {
-        const editor = await open({
+        editor = await open({
           workspace,
           trusted,
           ...(workspaceFile === undefined ? {} : { workspaceFile }),
@@ -82,7 +83,6 @@ describe.each([
           environment: { SUMS_LOG: log, OPENAI_API_KEY: canary, RATCHET_OPENAI_BASE_URL: good.baseURL },
         });
         const { page } = editor;
-        failed(editor, `hostile-${String(trusted)}-${workspaceFile ?? 'folder'}`);
         await trees.openContainer(page, 'Ratchet');
         if (trusted) {
           const panel = await openPanel(page, 'hostile');
@@ -109,6 +109,11 @@ describe.each([
         }
         expect(evil.count()).toBe(0);
         expect(editor.logs()).not.toContain(canary);
+      } catch (error) {
+        // While it is open: what is told of a failed test comes after this.
+        if (editor !== null)
+          await keepEvidence(editor, `hostile-${String(trusted)}-${workspaceFile ?? 'folder'}`);
+        throw error;
       } finally {
         await closeEditors();
         await good.close();

@@ -112,7 +112,11 @@ export const adding: Reply = (response, request) => {
 export async function openPanel(page: Page, name: string) {
   await trees.openContainer(page, 'Ratchet');
   await trees.clickTreeItem(page, 'Loops & Runs', name);
-  return webviewFrame(page, name);
+  // A tree that is drawn anew under the pointer may miss a click; a person clicks again.
+  return webviewFrame(page, name, 15_000).catch(async () => {
+    await trees.clickTreeItem(page, 'Loops & Runs', name);
+    return webviewFrame(page, name);
+  });
 }
 export const press = async (page: Page, name: string, button: string) =>
   (await webviewFrame(page, name)).getByRole('button', { name: button, exact: true }).click();
