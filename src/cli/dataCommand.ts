@@ -8,6 +8,7 @@ import { inspectData } from '../adapters/datasets/inspect.ts';
 import { editData, newLoopText } from '../core/loop/editData.ts';
 import { mappedParts, type DataInspection, type DataShape, type FieldMap } from '../core/model/dataset.ts';
 import { DataError } from '../core/ports.ts';
+import { offeredMetrics } from '../protocol/offeredMetrics.ts';
 import { count, counted, percent } from '../protocol/wording.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import type { Terminal } from './terminal.ts';
@@ -87,7 +88,12 @@ function inspectionLines(found: DataInspection): readonly string[] {
 }
 
 /** Changes the recipe's `data`, or makes the recipe where there is none. */
-function useIn(recipe: string, file: string, { used }: DataInspection, terminal: Terminal): ExitCode {
+function useIn(
+  recipe: string,
+  file: string,
+  { used, preview }: DataInspection,
+  terminal: Terminal,
+): ExitCode {
   const folder = path.dirname(path.resolve(recipe));
   if (!existsSync(folder)) {
     terminal.say(`There is no folder ${path.dirname(recipe)} for the recipe.`);
@@ -102,7 +108,8 @@ function useIn(recipe: string, file: string, { used }: DataInspection, terminal:
   const data = { file: named, shape: used.shape, map: used.map };
   if (!existsSync(recipe)) {
     const name = path.basename(recipe).replace(/\.loop\.ya?ml$/, '');
-    writeFileSync(recipe, newLoopText({ name, model: 'pocket', metric: 'exact', data }), { flag: 'wx' });
+    const metric = offeredMetrics({ used, preview })[0]?.metric ?? 'exact';
+    writeFileSync(recipe, newLoopText({ name, model: 'pocket', metric, data }), { flag: 'wx' });
     terminal.print(`${recipe} is a new loop on this data; say which model it is for.`);
     return exitCodes.done;
   }

@@ -11,6 +11,7 @@ import {
   type FieldMap,
   type FileOptions,
 } from '../core/model/dataset.ts';
+import { metrics, type Metric } from '../core/model/metric.ts';
 import type { TextEdit } from '../core/model/recipeView.ts';
 import type { RequestDescriptor } from './engine.ts';
 
@@ -63,7 +64,9 @@ export const newLoopOnData: RequestDescriptor<
   {
     readonly name: string;
     readonly model: string;
-    readonly metric: 'exact' | 'numeric' | 'contains';
+    readonly metric: Metric;
+    /** Whose embeddings measure, where the metric is `embedding`. */
+    readonly embedder?: string | undefined;
     readonly data: z.output<typeof data>;
   },
   string
@@ -73,7 +76,8 @@ export const newLoopOnData: RequestDescriptor<
     .object({
       name: z.string().min(1).max(100),
       model: z.string().min(1).max(200),
-      metric: z.enum(['exact', 'numeric', 'contains']),
+      metric: z.enum(metrics),
+      embedder: z.string().min(1).max(200).optional(),
       data,
     })
     .strict(),

@@ -89,6 +89,8 @@ describe('importing data', () => {
     await answer(page, 'capitals-search');
     await eventually(title).toContain('Which model');
     await answer(page, 'pocket');
+    await eventually(title).toContain('How are answers graded');
+    await choose(page, 'contains');
     await eventually(() => {
       try {
         return fileText('capitals-search.loop.yaml');
@@ -96,6 +98,7 @@ describe('importing data', () => {
         return '';
       }
     }).toContain('file: capitals.csv');
+    expect(fileText('capitals-search.loop.yaml')).toContain('metric: contains');
     expect(editor.consoleErrors()).toEqual([]);
   });
 });

@@ -1,27 +1,11 @@
 /** Owns `assess` by a metric: a graded judgement on each solution. Deliberately keeps or drops nothing; that is `select`. */
 import { gradeBy, type GraderKind } from '../measure/graders.ts';
 import { feedbackId } from '../measure/identity.ts';
+import type { Metric } from '../model/metric.ts';
 import type { Feedback } from '../model/feedback.ts';
 import type { Task } from '../model/task.ts';
 import type { PlacedSolution } from './solve.ts';
 
-/** Metrics a recipe can name. All but the last two are graders (measure/graders.ts); embeddings and judges are models. */
-export const metrics = [
-  'exact',
-  'numeric',
-  'contains',
-  'choice',
-  'regex',
-  'jsonSchema',
-  'format',
-  'rougeL',
-  'edit',
-  'math',
-  'arithmetic',
-  'embedding',
-  'judge',
-] as const;
-export type Metric = (typeof metrics)[number];
 export type GraderName = Exclude<Metric, 'judge' | 'embedding'>;
 
 const KINDS: Readonly<Partial<Record<GraderName, GraderKind>>> = {

@@ -4,6 +4,7 @@
  */
 import { isMap, isNode, isScalar, parseDocument, stringify, type Pair } from 'yaml';
 import type { FileOptions } from '../model/dataset.ts';
+import type { Metric } from '../model/metric.ts';
 import type { TextEdit } from '../model/recipeView.ts';
 import { parseRecipe } from './parseRecipe.ts';
 import type { SplitShares } from './recipeData.ts';
@@ -70,7 +71,9 @@ export interface NewLoop {
   readonly name: string;
   /** Provider id, or "provider/model". */
   readonly model: string;
-  readonly metric: 'exact' | 'numeric' | 'contains';
+  readonly metric: Metric;
+  /** Whose embeddings measure, where the metric is `embedding`. */
+  readonly embedder?: string | undefined;
   readonly data: DataBlock;
 }
 
@@ -78,14 +81,14 @@ export interface NewLoop {
  * A recipe that searches for a better instruction on this data: edits of the instruction in the manner of GrIPS (Prasad et
  * al. 2023), each round the best draft on fresh train tasks, kept when it is better on dev.
  */
-export function newLoopText({ name, model, metric, data }: NewLoop): string {
+export function newLoopText({ name, model, metric, embedder, data }: NewLoop): string {
   const quoted = (value: string) => stringify(value, { lineWidth: 0 }).trim();
   return `# A search for a better instruction on ${data.file.replace(/[\\r\\n]/g, ' ')}. The sealed test is scored once, at the end.
 ratchet: 1
 name: ${quoted(name)}
 objective: { ability: ${stringify(`the tasks of ${data.file}`, { defaultStringType: 'QUOTE_DOUBLE', lineWidth: 0 }).trim()}, metric: ${metric} }
-model: ${quoted(model)}
-instruction: "Answer with the final answer only."
+model: ${quoted(model)}${embedder === undefined ? '' : `\nembedder: ${quoted(embedder)}`}
+instruction: ${metric === 'judge' || metric === 'rougeL' ? '"Answer the question."' : '"Answer with the final answer only."'}
 data:${written(data, '  ')}
 rounds: 3
 seed: 1

@@ -3,7 +3,7 @@
  * Deliberately says nothing of where in a text a fault is (parseRecipe.ts) or whether the steps fit together (check.ts).
  */
 import * as z from 'zod';
-import type { Metric } from '../acquire/assess.ts';
+import type { Metric } from '../model/metric.ts';
 import { recipeData, type DataSource, type GuardSources, type WholeFile } from './recipeData.ts';
 import { assess, propose, solve } from './schema/acquire.ts';
 import { evaluate, retarget } from './schema/evaluate.ts';

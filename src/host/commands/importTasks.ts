@@ -11,7 +11,9 @@ import {
   type FileOptions,
   type MappedPart,
 } from '../../core/model/dataset.ts';
+import type { Metric } from '../../core/model/metric.ts';
 import { editData, newLoopOnData, type DataBlockMessage } from '../../protocol/data.ts';
+import { offeredMetrics } from '../../protocol/offeredMetrics.ts';
 import { counted, percent } from '../../protocol/wording.ts';
 import { partWords, pathsText } from '../documents/dataDocument.ts';
 import { uriOf } from '../documents/documentFiles.ts';
@@ -279,6 +281,31 @@ async function changeLoop(host: HostContext, path: string, data: DataBlockMessag
   editor.revealRange(new vscode.Range(place, place), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
+/** The likeliest first; embeddings are some model's, which a person names. */
+async function pickMetric(
+  found: DataInspection,
+): Promise<{ readonly metric: Metric; readonly embedder?: string } | null> {
+  const choice = await vscode.window.showQuickPick(
+    offeredMetrics(found).map(
+      ({ metric, reason }): Choice<Metric> => ({ kind_: metric, label: metric, detail: reason }),
+    ),
+    {
+      title: 'How are answers graded?',
+      placeHolder: 'The likeliest for this data first',
+      ignoreFocusOut: true,
+    },
+  );
+  if (choice === undefined) return null;
+  if (choice.kind_ !== 'embedding') return { metric: choice.kind_ };
+  const embedder = await vscode.window.showInputBox({
+    title: 'Whose embeddings?',
+    prompt: 'A provider of your settings with a model that makes embeddings, such as provider/model.',
+    ignoreFocusOut: true,
+    validateInput: (value) => (value.trim() === '' ? 'Name a provider and model.' : undefined),
+  });
+  return embedder === undefined ? null : { metric: 'embedding', embedder: embedder.trim() };
+}
+
 async function makeLoop(
   { host, panels }: ImportContext,
   { file, found }: Draft,
@@ -311,15 +338,12 @@ async function makeLoop(
   const recipePath = `${name}.loop.yaml`;
   const uri = recipeUri(host, recipePath);
   if (uri === null) return;
-  const answers = found.preview.map(({ task }) => task.reference ?? '');
-  const metric =
-    answers.some((text) => /\d/.test(text)) && answers.every((text) => /^[\s$€£\d.,%/-]*$/.test(text))
-      ? 'numeric'
-      : 'exact';
+  const graded = await pickMetric(found);
+  if (graded === null) return;
   const text = await host.link.request(newLoopOnData, {
     name,
     model: model.trim(),
-    metric,
+    ...graded,
     data: block(recipePath),
   });
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));

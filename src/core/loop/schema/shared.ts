@@ -1,6 +1,6 @@
 /** Owns the small schemas that several operators share. Deliberately knows no operator. */
 import * as z from 'zod';
-import { metrics } from '../../acquire/assess.ts';
+import { metrics } from '../../model/metric.ts';
 
 export const share = z.number().min(0).max(1);
 export const count = (max: number) => z.number().int().min(1).max(max);

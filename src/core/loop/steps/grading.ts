@@ -3,10 +3,11 @@
  * mathematics cannot tell. The judge is frozen: the recipe's own, with the weights the run began with, so that all
  * candidates of a run meet the same one; its version is part of what makes evaluations comparable (law 5).
  */
-import { EQUALITY, gradeSolution, type Metric } from '../../acquire/assess.ts';
+import { EQUALITY, gradeSolution } from '../../acquire/assess.ts';
 import { judgeName, judgeSolution, readJudgement } from '../../acquire/judge.ts';
 import type { PlacedSolution } from '../../acquire/solve.ts';
 import { streamSeed } from '../../measure/random.ts';
+import type { Metric } from '../../model/metric.ts';
 import type { Task } from '../../model/task.ts';
 import type { StepContext } from '../stepContext.ts';
 import { likenessOf } from './likeness.ts';

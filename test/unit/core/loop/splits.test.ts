@@ -150,6 +150,20 @@ describe('sources', () => {
       '2 experiences of run abc were made on sealed tasks, and left out of train.',
     );
   });
+  test('of experiences guard what an earlier run solved, sealed from training and never of a test', async () => {
+    const sets = await loadTaskSets(
+      recipeWith(`{ train: { file: a }, dev: { file: b }, canary: ${experiences} }`),
+      1,
+      filesOf({ a: [task('t', 'r'), task('other')], b: [task('x')] }, former),
+    );
+    expect(sets.canary.map(({ input, split }) => [input, split])).toEqual([
+      ['t', 'dev'],
+      ['d', 'dev'],
+      ['l', 'dev'],
+    ]);
+    expect(sets.train(1).map(({ input }) => input)).toEqual(['other']);
+    expect(sets.warnings).toHaveLength(2);
+  });
   test('of experiences make no sealed test, and are missed by name', async () => {
     const load = (data: string, files: TaskFiles) => loadTaskSets(recipeWith(data), 1, files);
     const file = '{ file: b }';
