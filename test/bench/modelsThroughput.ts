@@ -6,14 +6,12 @@
  * Usage: node test/bench/modelsThroughput.ts [--inFlight 32,128,512] [--turns 3] [--calls 2000] [--patient true]
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { engineFlags } from '../../src/client/startEngine.ts';
-import { assets } from '../../src/engine/assets.ts';
+import { bundleBench } from './bundled.ts';
 import { writeResult } from './results.ts';
 
 const { values } = parseArgs({
@@ -46,26 +44,7 @@ const onCore = (core: number, ...rest: readonly string[]): [string, string[]] =>
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
-/** Client and store worker in one folder, as in the package. */
-const bundled = mkdtempSync(path.join(tmpdir(), 'ratchet-bench-'));
-await build({
-  entryPoints: {
-    modelsClient: here('./modelsClient.ts'),
-    storeWorker: here('../../src/adapters/store/worker.ts'),
-  },
-  outdir: bundled,
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  splitting: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node24',
-  banner: {
-    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url); const __filename = import.meta.filename, __dirname = import.meta.dirname;",
-  },
-  logLevel: 'error',
-});
-copyFileSync(assets.wasmFile, path.join(bundled, 'sql-wasm.wasm'));
+const bundled = await bundleBench('modelsClient');
 
 async function startServer(ms: number, spread: number): Promise<{ address: string; child: ChildProcess }> {
   const [file, rest] = onCore(
@@ -86,7 +65,7 @@ function measure(contender: Contender, address: string, inFlight: number, count:
   const [file, rest] = onCore(
     0,
     ...flags,
-    path.join(bundled, 'modelsClient.mjs'),
+    bundled.script,
     ...['--contender', contender, '--address', address],
     ...['--calls', String(count), '--inFlight', String(inFlight)],
   );
@@ -178,7 +157,7 @@ const result = {
 };
 if (values.keep === 'true') writeResult('modelsThroughput', result);
 else process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-rmSync(bundled, { recursive: true, force: true });
+rmSync(bundled.folder, { recursive: true, force: true });
 const met = goals.every(
   (goal) => goal.notSlowerThanClient && goal.cpuWithinHalfMillisecond && goal.under200Megabytes,
 );

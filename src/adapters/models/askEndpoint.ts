@@ -29,7 +29,7 @@ export interface Ask<Answer> {
   /** The model that answered, by the endpoint's word; null where that says nothing. */
   readonly answeredBy: (answer: Answer) => string | null;
   readonly upload?: Upload;
-  readonly onLine?: (line: unknown) => void;
+  readonly onLine?: (line: unknown) => Promise<void> | null;
   /** Looks whether a try that failed did its work all the same, where doing it twice would cost. */
   readonly beforeAgain?: () => Promise<Answer | null>;
 }

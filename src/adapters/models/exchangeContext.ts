@@ -19,8 +19,11 @@ export interface ExchangeContext {
   readonly signal: AbortSignal;
   /** Sent instead of the client's body. */
   readonly upload?: Upload | null;
-  /** Set where the answer is a file of JSON Lines: given each line, null for one that is not JSON. */
-  readonly onLine?: ((line: unknown) => void) | null;
+  /**
+   * Set where the answer is a file of JSON Lines: given each line, null for one that is not JSON. What it gives back is waited
+   * for before more is read.
+   */
+  readonly onLine?: ((line: unknown) => Promise<void> | null) | null;
   /** Set when the exchange brought an answer. */
   answer: { readonly body: unknown; readonly headers: HeaderReader } | null;
 }

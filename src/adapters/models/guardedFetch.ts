@@ -110,7 +110,7 @@ async function readAnswer(
   answer: Answer,
   { limits, reader }: Exchanges,
   secret: string | null,
-  onLine: ((line: unknown) => void) | null,
+  onLine: ((line: unknown) => Promise<void> | null) | null,
   came: () => void,
 ): Promise<unknown> {
   const { statusCode: status, headers, body } = answer;

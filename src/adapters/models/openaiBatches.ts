@@ -66,6 +66,9 @@ const fileId = (body: unknown): string | null => {
   return typeof id === 'string' && id !== '' ? id : null;
 };
 
+/** Answers read ahead of whoever makes them durable: a file is not held because a disk is slow. */
+const mostAhead = 2_000;
+
 /** Pages of a hundred that are looked through for a batch of ours. */
 const mostPages = 100;
 
@@ -178,6 +181,7 @@ async function readFile(
   file: string | null,
   lines: BatchLines,
   atLeast: number,
+  room: Collecting['room'],
   signal: AbortSignal,
 ): Promise<void> {
   if (file === null) return;
@@ -190,7 +194,10 @@ async function readFile(
       if (cut) throw new EndpointFault({ kind: 'incomplete' });
       return true as const;
     }),
-    onLine: (line) => lines.take(line),
+    onLine: (line) => {
+      lines.take(line);
+      return room();
+    },
   };
   const outcome = await askEndpoint(session, asked, signal);
   if (outcome === null || outcome === 'unsent' || outcome.answer.ok) return;
@@ -208,11 +215,13 @@ interface Collecting {
   readonly whole: boolean;
   readonly sent: readonly OptionalField[];
   readonly tell: (news: BatchNews) => void;
+  /** Null while whoever is told keeps up; else resolves once they do. */
+  readonly room: () => Promise<void> | null;
 }
 
 /** What was asked for is read, whatever the end; null when `signal` ended it. */
 async function collect(collecting: Collecting, id: string, signal: AbortSignal): Promise<void> {
-  const { session, calls, sent, tell } = collecting;
+  const { session, calls, sent, tell, room } = collecting;
   const state = await awaitEnd(session, id, signal, (answered) => tell({ kind: 'counts', answered }));
   if (state === null) return;
   if (state.status === 'failed') {
@@ -220,8 +229,8 @@ async function collect(collecting: Collecting, id: string, signal: AbortSignal):
     return;
   }
   const lines = batchLines(session, calls, sent, tell);
-  await readFile(session, state.outputFile, lines, state.counts?.completed ?? 0, signal);
-  await readFile(session, state.errorFile, lines, 0, signal);
+  await readFile(session, state.outputFile, lines, state.counts?.completed ?? 0, room, signal);
+  await readFile(session, state.errorFile, lines, 0, room, signal);
   if (signal.aborted) return;
   const { host } = session.address;
   const reason = {
@@ -300,7 +309,9 @@ async function* news(
   const came = channel<BatchNews>();
   const first = asked.calls[0];
   const sent = first === undefined ? [] : session.protocol.sent(askedFor(session, first.request, false));
-  const work = collect({ session, ...asked, sent, tell: (item) => came.send(item) }, id, watched.signal).then(
+  const tell = (item: BatchNews): void => came.send(item);
+  const room = () => came.room(mostAhead);
+  const work = collect({ session, ...asked, sent, tell, room }, id, watched.signal).then(
     () => came.close(),
     (error: unknown) => came.close(error),
   );

@@ -35,12 +35,21 @@ function decoded(body: Readable, encoding: string): Readable {
   return body.pipe(decoder);
 }
 
-/** Hands every piece to `take` until it says that this is enough (true), throws, or the body ends. */
-function eachPiece(body: Readable, take: (piece: Uint8Array) => boolean): Promise<void> {
+/**
+ * Hands every piece to `take` until it says that this is enough (true), throws, or the body ends. Reads no further while a
+ * promise it gave is open.
+ */
+function eachPiece(body: Readable, take: (piece: Uint8Array) => boolean | Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     body.on('data', (piece: Uint8Array) => {
       try {
-        if (!take(piece)) return;
+        const enough = take(piece);
+        if (enough instanceof Promise) {
+          body.pause();
+          enough.then(() => body.resume(), reject);
+          return;
+        }
+        if (!enough) return;
         resolve();
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));
@@ -83,14 +92,14 @@ export async function readLines(
   body: Readable,
   encoding: string,
   limit: number,
-  onLine: (line: unknown) => void,
+  onLine: (line: unknown) => Promise<void> | null,
   onPiece: () => void,
 ): Promise<number> {
   const decoder = new TextDecoder();
   let rest = '';
   let count = 0;
-  const take = (line: string): void => {
-    if (line.trim() === '') return;
+  const take = (line: string): Promise<void> | null => {
+    if (line.trim() === '') return null;
     let read: unknown = null;
     try {
       read = JSON.parse(line);
@@ -98,17 +107,18 @@ export async function readLines(
       // Said with null.
     }
     count += 1;
-    onLine(read);
+    return onLine(read);
   };
   await eachPiece(decoded(body, encoding), (piece) => {
     onPiece();
     const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
     if (rest.length > limit) throw tooLarge(limit);
-    for (const line of lines) take(line);
-    return false;
+    let full: Promise<void> | null = null;
+    for (const line of lines) full = take(line) ?? full;
+    return full === null ? false : full.then(onPiece);
   });
-  take(rest + decoder.decode());
+  await take(rest + decoder.decode());
   return count;
 }
 

@@ -58,6 +58,8 @@ interface Chunk {
 
 /** Batches under way at once; more wait at home rather than at the provider. */
 const AT_ONCE = 16;
+/** Answers made durable together, at most: more would be held, and copied to the store, at once. */
+const GROUP = 1_000;
 /** How often a call may fail in a way that may pass. */
 const TRIES = 3;
 /** Batches in a row that bring nothing, some of which may only show what the provider does not take. */
@@ -280,10 +282,13 @@ async function collect(
     settler.add({ call, answer, cost });
   };
   let end: Flown | null = null;
+  let group = 0;
   try {
     for await (const news of batches.collect(batch, [...open.values()].map(named), whole, stop)) {
-      if (news.kind === 'answer') settle(news.id, news.answer);
-      else if (news.kind === 'fault') {
+      if (news.kind === 'answer') {
+        settle(news.id, news.answer);
+        if (++group % GROUP === 0) await settler.finish();
+      } else if (news.kind === 'fault') {
         const failures = (work.failures.get(asId<EffectKey>(news.id)) ?? 0) + 1;
         work.failures.set(asId<EffectKey>(news.id), failures);
         if (failures >= TRIES) settle(news.id, { ok: false, reason: news.reason });
