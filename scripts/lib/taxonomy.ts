@@ -179,8 +179,8 @@ export const cells: readonly Cell[] = [
     'UwArc',
     'update',
     'in-weight, architecture',
-    '`update: { slot: weights, op: export }` for an adapter trained elsewhere',
-    is('update', ({ adapter }) => adapter !== undefined),
+    '`update: { slot: weights, op: average }`, model soups',
+    is('update', ({ op }) => op === 'average'),
   ),
   cell(
     'UcExt',

@@ -56,6 +56,8 @@ const forms: Readonly<Record<string, Form>> = {
     holds(told) {
       // In the end many tasks are solved every time: those are no longer trained on.
       expect(packed(told).at(-1)).toBeLessThan(28);
+      const averaged = told('candidateMade').filter(({ note }) => note.startsWith('average of'));
+      expect(averaged.length).toBeGreaterThan(0);
     },
   },
   'instruction-search': {
