@@ -16,7 +16,8 @@ export default defineConfig({
           name: 'store',
           include: ['test/store/**/*.test.ts'],
           testTimeout: 600_000,
-          fileParallelism: false,
+          // Two at once: the long ones keep a core busy each, and none depends on what another leaves or on speed.
+          maxWorkers: 2,
           // The proofs of the store load its bundle as Node does, not as Vite would rewrite it.
           server: { deps: { external: [/\/dist\//] } },
         },

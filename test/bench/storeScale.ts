@@ -12,7 +12,15 @@ import { parseArgs } from 'node:util';
 import esbuild from 'esbuild';
 import type { Commit } from '../../src/core/ports.ts';
 import { writeResult } from './results.ts';
-import { type Contender, native, type Ours, ours, raw } from './storeContenders.ts';
+import {
+  type BetterSqlite3,
+  type Contender,
+  installBetterSqlite3,
+  native,
+  type Ours,
+  ours,
+  raw,
+} from './storeContenders.ts';
 import { experience, filledStore, merge } from './storeData.ts';
 
 const { values } = parseArgs({
@@ -45,6 +53,12 @@ type Medians = Record<
   number
 >;
 
+async function each(commits: readonly Commit[], work: (commit: Commit) => unknown): Promise<number> {
+  const times: number[] = [];
+  for (const commit of commits) times.push(await timed(() => work(commit)));
+  return median(times);
+}
+
 /** One turn: the same commits one by one and then as a group, first appended, then here, then in node:sqlite. */
 async function turn(
   contenders: { readonly store: Ours; readonly sqlite: Contender; readonly append: (c: Commit) => void },
@@ -53,11 +67,6 @@ async function turn(
   const { store, sqlite, append } = contenders;
   const singles = Array.from({ length: TURN }, next);
   const groups = Array.from({ length: 3 }, () => merge(Array.from({ length: GROUP }, next)));
-  const each = async (commits: readonly Commit[], work: (commit: Commit) => unknown) => {
-    const times: number[] = [];
-    for (const commit of commits) times.push(await timed(() => work(commit)));
-    return median(times);
-  };
   const figures = {
     raw: await each(singles, append),
     ours: await each(singles, store.commit),
@@ -76,8 +85,28 @@ async function turn(
   return { ...figures, together, spread };
 }
 
+/** The same for better-sqlite3 alone, on the file that node:sqlite had: a copy more of a million rows takes its time. */
+async function betterTurns(contender: Contender, append: (c: Commit) => void, next: () => Commit) {
+  const turns: Pick<Medians, 'raw' | 'native' | 'nativeGroup'>[] = [];
+  while (turns.length < Number(values.turns)) {
+    const singles = Array.from({ length: TURN }, next);
+    const groups = Array.from({ length: 3 }, () => merge(Array.from({ length: GROUP }, next)));
+    turns.push({
+      raw: await each(singles, append),
+      native: await each(singles, contender.commit),
+      nativeGroup: await each(groups, contender.commit),
+    });
+    contender.fold();
+  }
+  contender.close();
+  return {
+    betterSqlite3TimesRaw: rounded(median(turns.map((t) => t.native / t.raw))),
+    betterSqlite3GroupTimesOne: rounded(median(turns.map((t) => t.nativeGroup / t.native))),
+  };
+}
+
 /** Ratios are taken within a turn: what else the machine does slows both sides of it. */
-async function commitFigures(file: string, rows: number, scratch: string) {
+async function commitFigures(file: string, rows: number, scratch: string, better: BetterSqlite3 | null) {
   const contenders = { store: await ours(file), sqlite: native(file) };
   const log = raw(path.join(scratch, 'raw'));
   const newest = [contenders.store, contenders.sqlite].map(({ connection }) =>
@@ -91,6 +120,7 @@ async function commitFigures(file: string, rows: number, scratch: string) {
     turns.push(await turn({ ...contenders, append: log.append }, next));
   contenders.store.close();
   contenders.sqlite.close();
+  const others = better === null ? null : await betterTurns(better(file), log.append, next);
   log.close();
   const of = (pick: (figures: Medians) => number) => rounded(median(turns.map(pick)));
   return {
@@ -107,6 +137,8 @@ async function commitFigures(file: string, rows: number, scratch: string) {
     spreadMicrosecondsAnExperience: Math.round((of((t) => t.spread) * 1000) / (TURN + 4 * GROUP)),
     groupTimesRawOfItsBytes: of((t) => t.group / t.rawGroup),
     nodeSqliteGroupTimesOne: of((t) => t.nativeGroup / t.native),
+    betterSqlite3TimesRaw: others?.betterSqlite3TimesRaw ?? null,
+    betterSqlite3GroupTimesOne: others?.betterSqlite3GroupTimesOne ?? null,
   };
 }
 
@@ -132,12 +164,12 @@ function openings(file: string, worker: string): number {
   );
 }
 
-async function figuresAt(rows: number, scratch: string, worker: string) {
+async function figuresAt(rows: number, scratch: string, worker: string, better: BetterSqlite3 | null) {
   const { file: filled, fillMs } = await filledStore(values.cache, rows);
   // Measuring adds to a store: each run begins with a fresh one of exactly so many rows.
   const file = path.join(mkdtempSync(path.join(scratch, `${rows}-`)), 'workspace.ratchetdb');
   copyFileSync(filled, file);
-  const commits = await commitFigures(file, rows, scratch);
+  const commits = await commitFigures(file, rows, scratch, better);
   const openMs = openings(file, worker);
   const idle = play('idle', path.join(mkdtempSync(path.join(scratch, 'idle-')), 'w.ratchetdb'), worker);
   const work = play('work', file, worker);
@@ -188,9 +220,10 @@ mkdirSync(values.cache, { recursive: true });
 const scratch = mkdtempSync(path.join(values.cache, 'run-'));
 try {
   const worker = await bundledWorker(scratch);
+  const better = installBetterSqlite3(path.join(scratch, 'better-sqlite3'));
   const sizes: Awaited<ReturnType<typeof figuresAt>>[] = [];
   for (const rows of values.rows.split(',').map(Number)) {
-    sizes.push(await figuresAt(rows, scratch, worker));
+    sizes.push(await figuresAt(rows, scratch, worker, better));
     process.stderr.write(`${JSON.stringify(sizes.at(-1))}\n`);
   }
   const by = new Map(sizes.map((figures) => [figures.rows, figures]));
