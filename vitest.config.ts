@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'store',
           include: ['test/store/**/*.test.ts'],
-          testTimeout: 600_000,
+          testTimeout: 1_800_000,
           // Two at once: the long ones keep a core busy each, and none depends on what another leaves or on speed.
           maxWorkers: 2,
           // The proofs of the store load its bundle as Node does, not as Vite would rewrite it.
