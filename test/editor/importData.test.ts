@@ -90,7 +90,8 @@ describe('importing data', () => {
     await eventually(title).toContain('Which model');
     await answer(page, 'pocket');
     await eventually(title).toContain('How are answers graded');
-    await choose(page, 'contains');
+    // No field is mapped to a reference here, so only a judge can tell.
+    await choose(page, 'judge');
     await eventually(() => {
       try {
         return fileText('capitals-search.loop.yaml');
@@ -98,7 +99,7 @@ describe('importing data', () => {
         return '';
       }
     }).toContain('file: capitals.csv');
-    expect(fileText('capitals-search.loop.yaml')).toContain('metric: contains');
+    expect(fileText('capitals-search.loop.yaml')).toContain('metric: judge');
     expect(editor.consoleErrors()).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 /** Metrics beyond equal texts in whole runs: graders by name, a judge as metric, mathematics a grader cannot tell; health of rounds. */
 import { describe, expect, it } from 'vitest';
+import { parseRecipe } from '../../src/core/loop/parseRecipe.ts';
 import type { ModelRequest } from '../../src/core/ports.ts';
 import { asks, doubled, doubling, files, recipe } from '../fakes/doublingWorld.ts';
 import { eventsOf, expectSameAtAnyPace, play, prompt, task, type Played } from '../fakes/scriptedRun.ts';
@@ -17,17 +18,31 @@ const withMetric = (metric: string, steps = learn, more = '') =>
   recipe(steps, { more }).replace('metric: exact', `metric: ${metric}`);
 
 describe('a grader as metric', () => {
-  const cases: readonly (readonly [metric: string, reference: string, right: string, wrong: string])[] = [
+  const cases: readonly (readonly [
+    metric: string,
+    reference: string,
+    right: string,
+    wrong: string,
+    question?: string,
+  ])[] = [
     ['exact', 'blue', 'Answer: blue', 'Answer: red'],
     ['numeric', '1,000', 'Answer: 1e3', 'Answer: 999'],
     ['contains', 'blue', 'Answer: it is blue', 'Answer: it is red'],
     ['choice', 'B', 'Answer: (B)', 'Answer: (A)'],
     ['regex', '[0-9]{4}-[0-9]{2}', 'Answer: 2024-05', 'Answer: May 2024'],
     ['jsonSchema', '{"type": "object", "required": ["a"]}', 'Answer: {"a": 1}', 'Answer: {"b": 1}'],
+    ['numeric', '50 %', 'Answer: 1/2', 'Answer: 1/5'],
+    ['numeric', '1 1/2', 'Answer: 1.5', 'Answer: 1'],
+    ['numeric', '$1,000', 'Answer: 1000 dollars', 'Answer: 100 dollars'],
+    ['numeric', '3 km', 'Answer: 3.0 km', 'Answer: 30 km'],
+    ['format', '[{"kind": "punctuation:no_comma"}]', 'Answer: red and blue', 'Answer: red, blue'],
+    ['rougeL', 'red and blue', 'Answer: red and blue', 'Answer: green'],
+    ['edit', 'blue', 'Answer: blue', 'Answer: xxxx'],
+    ['arithmetic', '24', 'Answer: (4 + 8) * (6 - 4)', 'Answer: 4 + 4 + 6 + 8', '4 4 6 8'],
     ['math', '1/2', 'Answer: 2/4', 'Answer: 1/3'],
   ];
-  it.each(cases)('%s tells right from wrong', async (metric, reference, right, wrong) => {
-    const tasks = (name: string) => [task(`${name}: which? (A) red (B) blue`, reference)];
+  it.each(cases)('%s tells right from wrong: %s', async (metric, reference, right, wrong, question) => {
+    const tasks = (name: string) => [task(`${name}: ${question ?? 'which? (A) red (B) blue'}`, reference)];
     for (const [reply, score] of [
       [right, 1],
       [wrong, 0],
@@ -51,6 +66,92 @@ describe('a grader as metric', () => {
       files: { 'train.jsonl': tasks('one'), 'dev.jsonl': tasks('two'), 'test.jsonl': tasks('three') },
     });
     expect(means(played)[0]).toBeCloseTo(2 / 3, 9);
+  });
+});
+
+describe('an evaluation by pass@k', () => {
+  const run = (evaluate: string) =>
+    expectSameAtAnyPace(
+      {
+        recipe: recipe(`\n  - evaluate: { suite: dev, temperature: 1, repeats: 4${evaluate} }`),
+        models: { m: (request) => doubled(request, request.seed % 4 === 0) },
+        files,
+      },
+      1,
+    );
+
+  it('scores how likely one of k draws is right, in the sealed test too', async () => {
+    const plain = await run('');
+    const atTwo = await run(', passAt: 2');
+    const atFour = await run(', passAt: 4');
+    const share = (played: Played) => eventsOf(played.told, 'testScored')[0]?.final ?? 0;
+    const rights = eventsOf(plain.told, 'evaluationMade')[0]?.mean ?? 0;
+    expect(rights).toBeGreaterThan(0);
+    expect(means(atTwo)[0]).toBeGreaterThan(rights);
+    expect(means(atFour)[0]).toBeGreaterThan(means(atTwo)[0] ?? 1);
+    expect(share(atFour)).toBeGreaterThanOrEqual(share(atTwo));
+    // At k of k it is the share of tasks with any right answer.
+    const scores = [...atFour.store.evaluations.values()].flatMap((evaluation) =>
+      evaluation.scores.map(({ score }) => score),
+    );
+    expect(new Set(scores)).toEqual(new Set([0, 1]));
+  });
+
+  it('needs as many repeats', () => {
+    const { problems } = parseRecipe(recipe('\n  - evaluate: { suite: dev, passAt: 2 }'));
+    expect(problems.map(({ message }) => message)).toEqual([
+      'It takes 2 repeats or more to see; set repeats.',
+    ]);
+  });
+});
+
+describe('assess by a judge', () => {
+  /** The even ones are right; a strict judge of a panel is never content, a rubric may ask for something else. */
+  const judge = (by: string) => (request: ModelRequest) => {
+    const asked = prompt(request);
+    const right = (text: string) => Number(/Answer: (\d+)/.exec(text)?.[1]) % 2 === 0;
+    if (asks(request, 'better')) {
+      const [a = '', b = ''] = [...asked.matchAll(/<<<ANSWER [AB]\n([^]*?)\nANSWER/g)].map(
+        ([, text]) => text ?? '',
+      );
+      return JSON.stringify({ better: right(a) === right(b) ? 'tie' : right(a) ? 'A' : 'B' });
+    }
+    const content = by !== 'strict' && !asked.includes('Is it a poem?') && right(asked);
+    return JSON.stringify({ score: content ? 10 : 0, reason: 'so' });
+  };
+  const rows: readonly (readonly [form: string, assess: string, keep: string, kept: number])[] = [
+    ['a point', 'source: judge', '>= 1', 6],
+    ['a point and a critique', 'source: judge, critique: true, votes: 3', '>= 1', 6],
+    ['a rubric of several lines', 'source: judge, rubric: ["Is it right?", "Is it a poem?"]', '>= 1', 0],
+    ['one line of a rubric', 'source: judge, pickOne: true, rubric: ["Is it right?"]', '>= 1', 6],
+    ['a panel that disagrees', 'source: judge, panel: [kind, strict]', '>= 1', 0],
+    ['a panel, half of it', 'source: judge, panel: [kind, strict]', '>= 0.5', 6],
+    ['pairs', 'source: pairs', '> 0.5', 6],
+    ['pairs by a panel', 'source: pairs, panel: [kind]', '> 0.5', 6],
+  ];
+  it.each(rows)('by %s', async (_, assess, keep, kept) => {
+    const played = await expectSameAtAnyPace(
+      {
+        recipe: recipe(
+          `
+  - solve: { n: 1 }
+  - solve: { n: 1, style: cot, into: add }
+    as: second
+  - assess: { ${assess} }
+  - select: { over: solutions, keep: "${keep}" }
+  - evaluate: { suite: dev }`,
+          { more: 'judge: kind' },
+        ),
+        models: {
+          m: (request) => doubled(request, prompt(request).includes('step by step')),
+          kind: judge('kind'),
+          strict: judge('strict'),
+        },
+        files,
+      },
+      1,
+    );
+    expect(eventsOf(played.told, 'refinementsMade')[0]).toMatchObject({ kept, dropped: 12 - kept });
   });
 });
 
