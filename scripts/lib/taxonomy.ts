@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { testedSettings } from './operatorSettings.ts';
 import { root } from './places.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -249,6 +250,29 @@ function testOf({ onPocket }: Shipped): string {
   return `test/loop/recipes/${onPocket ? 'pocketForms' : 'recipes'}.test.ts`;
 }
 
+/** Every word an operator can be told, a row for each of its parameters. */
+function settingsTable(): readonly string[] {
+  const rows = Map.groupBy(testedSettings(), ({ operator, form, parameter }) =>
+    [operator, form, parameter].join('|'),
+  );
+  return [
+    '# The operators, setting by setting',
+    '',
+    'What each operator can be told, from its schema, and a test that runs a loop which says so; in italics what it does where',
+    'nothing is said. What the sandbox is still needed for is refused with the reason (test/loop/laws.test.ts).',
+    '',
+    '| operator | parameter | settings | tests |',
+    '|---|---|---|---|',
+    ...[...rows.values()].map((group) => {
+      const [first] = group;
+      const words = group.map(({ value, isDefault }) => (isDefault ? `*${value}*` : value)).join(', ');
+      const tests = [...new Set(group.flatMap(({ tests: own }) => own.slice(0, 1)))].sort().join(', ');
+      const operator = [first?.operator ?? '', first?.form ?? ''].filter((part) => part !== '').join(' ');
+      return `| ${operator} | ${first?.parameter ?? ''} | ${words} | ${tests} |`;
+    }),
+  ];
+}
+
 /** The document, whole. */
 export function taxonomyText(): string {
   const recipes = shippedRecipes();
@@ -268,6 +292,8 @@ export function taxonomyText(): string {
     '| cell | what | setting | recipes | tests |',
     '|---|---|---|---|---|',
     ...rows,
+    '',
+    ...settingsTable(),
     '',
   ].join('\n');
 }

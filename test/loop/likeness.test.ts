@@ -45,7 +45,7 @@ describe('the metric embedding', () => {
     recipe(
       `
   - solve: {}
-  - assess: {}
+  - assess: { metric: embedding }
   - select: { over: solutions, keep: ">= 0.9" }
   - evaluate: { suite: dev }`,
       { more },
@@ -72,6 +72,7 @@ describe('the metric embedding', () => {
 
   it('is refused without an embedder, and by one sentence before anything is spent where a provider makes none', async () => {
     expect(parseRecipe(text('')).problems.map(({ message, path }) => [path, message])).toEqual([
+      ['steps[1].assess.metric', expect.stringContaining('needs an embedder')],
       ['objective.metric', expect.stringContaining('needs an embedder')],
     ]);
     const played = await play({ ...scene('red'), abilities: {} });

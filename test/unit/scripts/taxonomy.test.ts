@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { testedSettings } from '../../../scripts/lib/operatorSettings.ts';
 import { root } from '../../../scripts/lib/places.ts';
 import { cells, shippedRecipes, taxonomyText } from '../../../scripts/lib/taxonomy.ts';
 
@@ -13,6 +14,13 @@ describe('the table of the taxonomy', () => {
     expect(new Set(cells.map(({ code }) => code)).size).toBe(22);
     for (const [file] of taxonomyText().matchAll(/test\/[\w/.]+\.ts/g))
       expect(existsSync(path.join(root, file))).toBe(true);
+  });
+
+  it('names a test for every setting of an operator that is not what it does anyway', () => {
+    const untested = testedSettings().filter(({ tests, isDefault }) => tests.length === 0 && !isDefault);
+    expect(
+      untested.map(({ operator, form, parameter, value }) => [operator, form, parameter, value]),
+    ).toEqual([]);
   });
 
   it.each(shippedRecipes())('$name has a step for every cell it claims', ({ cells: claimed, steps }) => {
