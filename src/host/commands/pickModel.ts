@@ -4,7 +4,6 @@ import { editorProvider, providerIds } from '../../protocol/providers.ts';
 import type { HostContext } from '../hostContext.ts';
 import { ownProvider, ownProviders, providersSetting } from '../providerSettings.ts';
 
-const another = 'Type Another Name...';
 const addProvider = 'Add a Provider...';
 
 /** Names as a recipe writes them, "provider/model", or a provider alone where its settings name no model. */
@@ -28,10 +27,11 @@ async function known({ services }: HostContext): Promise<readonly vscode.QuickPi
 /** Null where the person turned away, or went to add a provider. */
 export async function pickModel(host: HostContext): Promise<string | null> {
   const models = await known(host);
+  const typed = models.length > 0 ? 'Type Another Name...' : 'Type a Name...';
   const picked = await vscode.window.showQuickPick(
     [
       ...models,
-      { label: another, description: 'such as ollama/llama3.2' },
+      { label: typed, description: 'such as ollama/llama3.2' },
       { label: addProvider, description: `opens the setting ${providersSetting}` },
     ],
     {
@@ -39,7 +39,7 @@ export async function pickModel(host: HostContext): Promise<string | null> {
       placeHolder:
         models.length > 0
           ? 'A model of your providers or of the editor'
-          : 'No provider of yours names a model yet; Pocket, inside, runs the recipes under "On Pocket" alone',
+          : 'No provider of yours names a model yet',
       matchOnDescription: true,
       ignoreFocusOut: true,
     },
@@ -47,7 +47,7 @@ export async function pickModel(host: HostContext): Promise<string | null> {
   if (picked?.label === addProvider)
     await vscode.commands.executeCommand('workbench.action.openSettings', providersSetting);
   if (picked === undefined || picked.label === addProvider) return null;
-  if (picked.label !== another) return picked.label;
+  if (picked.label !== typed) return picked.label;
   const name = await vscode.window.showInputBox({
     title: 'Which model does the loop run on?',
     prompt: `The provider, a slash and the model, such as ollama/llama3.2: one of the setting ${providersSetting}, or one that is known, such as openai or ollama.`,
