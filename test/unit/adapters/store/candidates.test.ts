@@ -37,6 +37,7 @@ describe('candidates', () => {
           sampleEvaluation('e2', 'c2', place(1, 'screen'), [0.9], 'train'),
           sampleEvaluation('e3', 'c3', place(1, 'screen'), [0.3], 'train'),
           sampleEvaluation('e4', 'start', place(3, 'test'), [0.8], 'test'),
+          sampleEvaluation('e5', 'c3', place(1, 'gate'), [0.1], 'canary'),
         ],
       });
       const rows = (await store.candidates(runId)).map(
@@ -56,6 +57,9 @@ describe('candidates', () => {
         ['main', 4, 'c3', 'made', 0.3, null],
         ['control', 1, 'start', 'inUse', null, null],
       ]);
+      // A guard's score is kept, and is not what a candidate is known by.
+      const suites = (await store.evaluations(runId)).map(({ suite }) => suite);
+      expect(suites).toEqual(['dev', 'train', 'train', 'test', 'canary']);
       // What is in use may be refused as its own contender: it stays in use. An older one may come back.
       await store.commit({ runId, events: [event(place(2, 'gate'), refused('c2', null))] });
       expect((await store.candidates(runId))[2]).toMatchObject({ status: 'inUse', gain });
