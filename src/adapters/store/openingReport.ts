@@ -8,7 +8,7 @@ import { stamp } from './backups.ts';
 import { type Contents, missingFrom, sayMissing } from './contents.ts';
 import { copyBytes, onDisk } from './copies.ts';
 import type { HostFiles } from './hostFiles.ts';
-import type { LogContent } from './logFile.ts';
+import { HEADER_BYTES, type LogContent } from './logFile.ts';
 import { logPath } from './ownMarks.ts';
 import type { SequenceNote } from './sequenceFile.ts';
 
@@ -40,9 +40,15 @@ export function lostCommits(
   files: HostFiles,
   now: number,
 ): readonly string[] {
-  const lost = countLost(log, note);
-  if (lost === 0) return [];
   const path = logPath(file);
+  // Nothing behind its beginning: it was emptied once all of it was in its place, whichever beginning a crash left.
+  const isEmptied = onDisk(
+    path,
+    'open',
+    () => files.exists(path) && files.factsAt(path).size <= HEADER_BYTES,
+  );
+  const lost = countLost(log, isEmptied ? null : note);
+  if (lost === 0) return [];
   if (!files.exists(path)) throw new StoreError(`${path} is gone. Try again.`);
   const commits = lost === 1 ? '1 commit' : `${lost} commits`;
   return [

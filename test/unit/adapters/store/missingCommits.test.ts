@@ -105,6 +105,19 @@ describe('commits missing from a log', () => {
       }
     }));
 
+  test('none where a log was emptied and a crash left the beginning it had before', () =>
+    inFolder(async (folder) => {
+      const file = await killed(folder);
+      const [log, note] = [readFileSync(`${file}-log`), readFileSync(`${file}-seq`)];
+      const database = await openDatabase({ file, wasm, files: unsynced });
+      database.fold(true);
+      database.close();
+      writeFileSync(`${file}-log`, log.subarray(0, 32));
+      writeFileSync(`${file}-seq`, note);
+      expect(await warnings(file)).toEqual([]);
+      expect(await idsOf(file)).toBe(12);
+    }));
+
   test('two that a crash each cut short, the second over the first, are not called missing', () =>
     inFolder(async (folder) => {
       /** As a crash leaves it that tore the newest commit, which began at `from`. */
