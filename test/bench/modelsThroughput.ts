@@ -1,9 +1,10 @@
 /**
  * Owns the figures of how fast providers are asked: 2,000 calls to a local server of 200 +- 40 ms on the other core, turn
  * about in one run: undici bare, the openai client with p-queue, ours, and ours through the ledger onto a real file, both
- * with the engine's own flags for Node. promptfoo is not run: its figure is the one published with the goals, and marked so.
+ * with the engine's own flags for Node; and promptfoo at 512 where `--promptfoo FOLDER` says in which folder it is installed,
+ * else its figure is the one published with the goals, and marked so.
  * Efficiency is the ideal wall time (calls x mean delay / in flight) by the real one. Prints JSON and keeps it in results/.
- * Usage: node test/bench/modelsThroughput.ts [--inFlight 32,128,512] [--turns 3] [--calls 2000] [--patient true]
+ * Usage: node test/bench/modelsThroughput.ts [--inFlight 32,128,512] [--turns 3] [--calls 2000] [--patient true] [--promptfoo FOLDER]
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { engineFlags } from '../../src/client/startEngine.ts';
 import { bundleBench } from './bundled.ts';
+import { measurePromptfoo } from './promptfoo.ts';
 import { writeResult } from './results.ts';
 
 const { values } = parseArgs({
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     calls: { type: 'string', default: '2000' },
     patient: { type: 'string', default: 'true' },
     keep: { type: 'string', default: 'true' },
+    promptfoo: { type: 'string' },
   },
 });
 const calls = Number(values.calls);
@@ -125,8 +128,17 @@ const patient =
     ? await compare(512, 4096, 2_000, 0, ['openai', 'oursDurable'], Math.min(turns, 2))
     : null;
 
-/** promptfoo 0.123 with --no-cache, 512 in flight, as published with the goals: quoted, not measured in this run. */
-const quotedPromptfoo = { callsPerSecondAt512: 148, measuredHere: false };
+/** promptfoo with --no-cache, 512 in flight; where it is not installed, 0.123 as published with the goals. */
+async function promptfooAt512() {
+  if (values.promptfoo === undefined)
+    return { version: '0.123', callsPerSecondAt512: 148, measuredHere: false };
+  const { address, child } = await startServer(200, 40);
+  const onClients = (...rest: readonly string[]) => onCore(0, ...rest);
+  const { version, callsPerSecond } = measurePromptfoo(values.promptfoo, address, 512, calls, onClients);
+  child.stdin?.end();
+  return { version, callsPerSecondAt512: callsPerSecond, measuredHere: true };
+}
+const promptfoo = await promptfooAt512();
 const goals = Object.entries(figures).map(([inFlight, { openai, oursDurable }]) => ({
   inFlight: Number(inFlight),
   notSlowerThanClient: oursDurable.callsPerSecond >= openai.callsPerSecond,
@@ -152,13 +164,10 @@ const result = {
   ...(at512 === undefined
     ? {}
     : {
-        promptfoo: quotedPromptfoo,
-        timesPromptfooAt512: round(at512.oursDurable.callsPerSecond / quotedPromptfoo.callsPerSecondAt512, 2),
+        promptfoo,
+        timesPromptfooAt512: round(at512.oursDurable.callsPerSecond / promptfoo.callsPerSecondAt512, 2),
         shareOfUndiciAt512: round(at512.oursDurable.callsPerSecond / at512.undici.callsPerSecond, 2),
-        clientAloneTimesPromptfooAt512: round(
-          at512.openai.callsPerSecond / quotedPromptfoo.callsPerSecondAt512,
-          2,
-        ),
+        clientAloneTimesPromptfooAt512: round(at512.openai.callsPerSecond / promptfoo.callsPerSecondAt512, 2),
       }),
 };
 if (values.keep === 'true') writeResult('modelsThroughput', result);
