@@ -134,9 +134,15 @@ async function promptfooAt512() {
     return { version: '0.123', callsPerSecondAt512: 148, measuredHere: false };
   const { address, child } = await startServer(200, 40);
   const onClients = (...rest: readonly string[]) => onCore(0, ...rest);
-  const { version, callsPerSecond } = measurePromptfoo(values.promptfoo, address, 512, calls, onClients);
+  const { version, callsPerSecond, ...measured } = measurePromptfoo(
+    values.promptfoo,
+    address,
+    512,
+    calls,
+    onClients,
+  );
   child.stdin?.end();
-  return { version, callsPerSecondAt512: callsPerSecond, measuredHere: true };
+  return { version, callsPerSecondAt512: callsPerSecond, ...measured, measuredHere: true };
 }
 const promptfoo = await promptfooAt512();
 const goals = Object.entries(figures).map(([inFlight, { openai, oursDurable }]) => ({
