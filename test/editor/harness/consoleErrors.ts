@@ -9,6 +9,9 @@ const noise: readonly RegExp[] = [
   /extensionquery|open-vsx|extensions-gallery/,
   /An unknown error occurred\. Please consult the log for more details\./,
   /Timed out waiting for authentication provider/,
+  // A context key changes while a tree is read anew: the editor draws rows that are not there yet again (microsoft/vscode#261878
+  // mended it for some of them), and reads them anew just after.
+  /TreeError \[.*Data tree node not found[\s\S]*rerender[\s\S]*onDidChangeContext/,
 ];
 
 const leaving = 'harness: leaving';
